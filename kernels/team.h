@@ -1,0 +1,65 @@
+/* The ranks that work together on one problem, and the stamps that tell work from waiting.
+ *
+ * A kernel reaches the other ranks through these calls alone. Collective calls are made by every rank in the same
+ * order, outside parallel regions, by the master thread (MPI_THREAD_FUNNELED). With one rank they cost nothing.
+ *
+ * Inside its share a kernel uses plain OpenMP, with as many threads as the runtime gives (the worker has set it):
+ *
+ *     #pragma omp parallel
+ *     {
+ *         team_work_begin(team);
+ *         #pragma omp for schedule(static) nowait
+ *         for (...) ...
+ *         team_work_done(team);
+ *     }
+ *
+ * The stamps read the wall clock and the thread's CPU clock (0.3 us a pair), so that neither the wait at the region's
+ * end nor a spinning barrier is ever taken for work.
+ *
+ * Functions return 0 or a negative errno value unless said otherwise.
+ */
+#ifndef KERNELS_TEAM_H
+#define KERNELS_TEAM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct team;
+
+int team_rank(const struct team *);
+int team_size(const struct team *);
+/* Threads of this rank. */
+int team_threads(const struct team *);
+
+/* Collective. */
+int team_barrier(struct team *);
+
+/* Collective. Element-wise over the ranks, in place; every rank gets the result. Integer sums are exact modulo 2^64.
+ * Sums of doubles are added in the order of the ranks, so that they are the same on every rank and in every run (not
+ * for every number of ranks: where bits matter, sum fixed blocks by exact means). */
+int team_sum_u64(struct team *, size_t count, uint64_t *values);
+int team_sum_double(struct team *, size_t count, double *values);
+int team_max_double(struct team *, size_t count, double *values);
+
+/* Collective. Every rank's `bytes` bytes, in the order of ranks, at rank 0; `all` is size * bytes there and may be NULL
+ * elsewhere. */
+int team_gather(struct team *, size_t bytes, const void *mine, void *all);
+
+/* Communication that overlaps with work: start, compute, wait. A request is the caller's storage; it is free again
+ * after team_wait. At most TEAM_REQUESTS_MAX are open at a time. Buffers must not be touched in between. */
+enum { TEAM_REQUESTS_MAX = 8 };
+struct team_request {
+    int slot; /* -1: nothing to wait for */
+};
+/* Collective. */
+int team_broadcast_start(struct team *, int root, size_t bytes, void *buffer, struct team_request *request_p);
+int team_wait(struct team *, struct team_request *);
+/* Lets open requests advance. Not collective; by the master thread, also inside a parallel region. */
+void team_progress(struct team *);
+
+/* Per thread: this thread starts, or has finished, a piece of useful work. Pairs, not nested; in or out of parallel
+ * regions; any number of pairs a run. */
+void team_work_begin(struct team *);
+void team_work_done(struct team *);
+
+#endif

@@ -1,0 +1,271 @@
+/* speedup demo: the lesson. Calibrate sizes, play the scenes in blocks, then tell what the records say. */
+#include "../observe/thread.h"
+#include "../options/options.h"
+#include "../plan/lesson_plan.h"
+#include "../present/present.h"
+#include "commands.h"
+#include "session.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+enum { PATH_LENGTH = 4096 };
+
+/* No scene is measured again once the lesson has taken this long. */
+static const double patience_s = 90;
+
+struct demo {
+    struct session session;
+    struct lesson_plan plan;
+    struct problem problems[SCENE_KERNELS];
+    struct style err;
+    double sample_wall_s, sample_cpu_s; /* of the last sample: for the calibration */
+    double start_s, done_s, total_s;    /* of the progress line: expected times */
+    const char *text;
+};
+
+static void keep_sample(void *context, const struct sample *sample, double launch_s)
+{
+    (void)launch_s;
+    struct demo *demo = context;
+    demo->sample_wall_s = sample->wall_s;
+    demo->sample_cpu_s = sample->worker_count > 0 ? sample->workers[0].cpu_s : NAN;
+}
+
+static void show_progress(void *context, double elapsed_s)
+{
+    struct demo *demo = context;
+    double left_s = demo->total_s - demo->done_s - elapsed_s;
+    double fraction = demo->total_s > 0 ? (demo->done_s + elapsed_s) / demo->total_s : NAN;
+    present_progress(stderr, &demo->err, demo->text, fmin(fraction, 0.99), left_s > 1 ? left_s : NAN);
+}
+
+/* One unrecorded run of a kernel on one core. */
+static int calibrate_once(struct demo *demo, const struct problem *problem, struct error *error)
+{
+    const struct measurement measurement = {
+        .problem = problem, .mode = &demo->plan.scenes[0].mode, .runs = 1, .launches_max = 1, .unrecorded = true};
+    int got;
+    demo->sample_wall_s = NAN;
+    int status = session_measure(&demo->session, &measurement, &got, error);
+    if (!status && !(demo->sample_wall_s > 0))
+        return error_set(error, STATUS_FAILED, "the calibration of %s gave no time", problem->kernel->name);
+    return status;
+}
+
+/* The size with which one task takes about target_s: from a short run, larger and larger until it tells something. */
+static int calibrate_size(struct demo *demo, struct problem *problem, double target_s, struct error *error)
+{
+    static const double telling_s = 0.1;
+    const struct kernel *kernel = problem->kernel;
+    double work = kernel->work(problem) / 64;
+    for (int i = 0; i < 8; i++) {
+        if (kernel->size_for(problem, work, &problem->size))
+            return error_set(error, STATUS_FAILED, "%s has no size with %g %s", kernel->name, work, kernel->work_unit);
+        int status = calibrate_once(demo, problem, error);
+        if (status) return status;
+        double wall_s = demo->sample_wall_s;
+        work = kernel->work(problem) * (wall_s < telling_s ? fmin(16, 1.5 * telling_s / wall_s) : target_s / wall_s);
+        if (wall_s >= telling_s) break;
+    }
+    if (kernel->size_for(problem, work, &problem->size))
+        return error_set(error, STATUS_FAILED, "%s has no size with %g %s", kernel->name, work, kernel->work_unit);
+    return STATUS_OK;
+}
+
+static int find_option(const struct kernel *kernel, const char *name)
+{
+    for (int i = 0; kernel->options[i].name; i++)
+        if (strcmp(kernel->options[i].name, name) == 0) return i;
+    return -1;
+}
+
+/* The waiting scene's items compute for a millisecond and then wait for four: a fifth of the time is work. */
+static int calibrate_waiting(struct demo *demo, struct problem *problem, struct error *error)
+{
+    static const double compute_s = 1e-3, wait_s = 4e-3;
+    enum { ITEMS = 100 };
+    int operations = find_option(problem->kernel, "operations"), wait = find_option(problem->kernel, "wait");
+    problem->options[wait] = 0;
+    problem->size = (struct size){.dims = 1, .dim = {ITEMS}};
+    int status = calibrate_once(demo, problem, error);
+    if (status) return status;
+    problem->options[operations] = plan_operations(problem->options[operations], demo->sample_cpu_s / ITEMS, compute_s);
+    problem->options[wait] = wait_s;
+    problem->size.dim[0] = (int64_t)(demo->plan.times.wait_base_s / (compute_s + wait_s));
+    return STATUS_OK;
+}
+
+static int calibrate(struct demo *demo, struct error *error)
+{
+    for (int k = 0; k < SCENE_KERNELS; k++) {
+        problem_init(kernel_find(scene_kernel_names[k]), &demo->problems[k]);
+        demo->text = "choosing sizes for this machine";
+        int status = k == SCENE_WAITING ? calibrate_waiting(demo, &demo->problems[k], error)
+                                        : calibrate_size(demo, &demo->problems[k], demo->plan.times.base_s, error);
+        if (status) return status;
+    }
+    return STATUS_OK;
+}
+
+static struct measurement scene_measurement(const struct demo *demo, const struct scene *scene, int block)
+{
+    return (struct measurement){.problem = &demo->problems[scene->kernel],
+                                .mode = &scene->mode,
+                                .runs = 1,
+                                .block = block,
+                                .launches_max = clock_wall_s() - demo->start_s < patience_s ? 3 : 1};
+}
+
+/* What a scene will take, for the progress line. */
+static double expected_s(const struct lesson_plan *plan, const struct scene *scene)
+{
+    static const double start_s = 0.05, mpirun_s = 0.3;
+    double base_s = scene->kernel == SCENE_WAITING ? plan->times.wait_base_s : plan->times.base_s;
+    double gain = scene->kernel == SCENE_WAITING && scene->mode.name != MODE_SERIAL ? 3 : scene->mode.cpus.count;
+    return base_s / gain + (mode_needs_mpi(scene->mode.name) ? mpirun_s : start_s);
+}
+
+static int write_context(struct demo *demo, struct error *error)
+{
+    struct measurement measurements[SCENES_MAX];
+    for (int i = 0; i < demo->plan.scene_count; i++)
+        measurements[i] = scene_measurement(demo, &demo->plan.scenes[i], 0);
+    return session_write_context(&demo->session, demo->plan.scene_count, measurements, error);
+}
+
+static int play_scenes(struct demo *demo, struct error *error)
+{
+    const struct lesson_plan *plan = &demo->plan;
+    for (int i = 0; i < plan->scene_count; i++)
+        demo->total_s += plan->times.blocks * expected_s(plan, &plan->scenes[i]);
+    for (int block = 0; block < plan->times.blocks; block++)
+        for (int i = 0; i < plan->scene_count; i++) {
+            const struct scene *scene = &plan->scenes[i];
+            char text[128];
+            snprintf(text, sizeof text, "%s: %s", scene_kernel_names[scene->kernel], scene->text);
+            demo->text = text;
+            show_progress(demo, 0);
+            const struct measurement measurement = scene_measurement(demo, scene, block);
+            int got, status = session_measure(&demo->session, &measurement, &got, error);
+            demo->text = "";
+            if (status) return status;
+            demo->done_s += expected_s(plan, scene);
+        }
+    return STATUS_OK;
+}
+
+/* mkdir -p. */
+static int make_directory(const char *path, struct error *error)
+{
+    char part[PATH_LENGTH];
+    snprintf(part, sizeof part, "%s", path);
+    for (char *slash = part; slash;) {
+        slash = strchr(slash + 1, '/');
+        if (slash) *slash = '\0';
+        if (mkdir(part, 0777) && errno != EEXIST)
+            return error_set(error, STATUS_FAILED, "cannot make the folder %s: %s; name another with -o",
+                             part, strerror(errno));
+        if (slash) *slash = '/';
+    }
+    return STATUS_OK;
+}
+
+/* Everything that is shown comes from the file. */
+static int tell(const char *records, const char *report, struct error *error)
+{
+    struct results results;
+    results_init(&results);
+    struct lesson *lesson = malloc(sizeof *lesson);
+    int status = lesson ? results_read(records, &results, error) : error_set(error, STATUS_FAILED, "no memory");
+    if (!status) {
+        struct style out;
+        style_for(stdout, &out);
+        lesson_build(&results, lesson);
+        present_lesson(stdout, &out, lesson);
+        status = present_report(report, &results, lesson, error);
+    }
+    if (!status) {
+        bool any = false;
+        for (int i = 0; i < lesson->row_count; i++) any = any || lesson->rows[i].valid_count > 0;
+        if (!any)
+            status = error_set(error, STATUS_UNMEASURED, "no sample was valid: %s; records: %s",
+                               lesson->row_count ? lesson->rows[0].reason : "none was made", records);
+    }
+    free(lesson);
+    results_release(&results);
+    return status;
+}
+
+static int run_demo(struct demo *demo, int workers, bool quick, const char *directory, struct error *error)
+{
+    struct session *session = &demo->session;
+    style_for(stderr, &demo->err);
+    session->time_limit_s = 120;
+    session->context = demo;
+    session->on_sample = keep_sample;
+    session->on_tick = show_progress;
+    if (session->job.size > 0)
+        return error_set(error, STATUS_USAGE,
+                         "it starts its own processes, and cannot run inside %s; start it without",
+                         session->job.launcher);
+    char records[PATH_LENGTH], report[PATH_LENGTH];
+    if (snprintf(records, sizeof records, "%s/results.jsonl", directory) >= PATH_LENGTH ||
+        snprintf(report, sizeof report, "%s/report.html", directory) >= PATH_LENGTH)
+        return error_set(error, STATUS_USAGE, "the name of the folder is too long");
+    bool mpi = session->site.mpi_reason[0] == '\0';
+    int status = plan_lesson(&session->machine, workers, quick, mpi, &demo->plan, error);
+    if (!status) status = make_directory(directory, error);
+    if (!status) status = session_add_writer(session, records, error);
+    if (status) return status;
+
+    printf("Speedup: multitasking and multiprocessing, measured on this machine (about %d seconds).\n\n",
+           quick ? 15 : 60);
+    fflush(stdout);
+    demo->start_s = clock_wall_s();
+    status = calibrate(demo, error);
+    if (!status) status = write_context(demo, error);
+    if (!status) status = play_scenes(demo, error);
+    present_progress(stderr, &demo->err, NULL, NAN, NAN);
+    /* What was measured is told also where a scene failed; only after a SIGINT nobody wants to wait. */
+    struct error tell_error;
+    if (status == STATUS_INTERRUPTED || session->results.group_count == 0) return status;
+    int tell_status = tell(records, report, &tell_error);
+    if (tell_status && !status) *error = tell_error, status = tell_status;
+    if (tell_status == STATUS_OK) printf("\nReport:  %s\nRecords: %s\n", report, records);
+    return status;
+}
+
+int command_demo(const struct command *command, int argc, char **argv, struct error *error)
+{
+    bool quick = false;
+    int workers = 0;
+    const char *directory = "speedup-results";
+    const struct option table[] = {
+        {'q', "quick", OPT_FLAG, &quick, 0, 0, NULL, NULL, "Shorter scenes, each measured once: under 20 seconds."},
+        {'W', "workers", OPT_COUNT, &workers, 2, 256, NULL, "W",
+         "Tasks in the scenes. Default: one for each core, from 2 to 8."},
+        {'o', "output", OPT_TEXT, &directory, 0, 0, NULL, "DIR",
+         "Folder for results.jsonl and report.html. Default: speedup-results."},
+        {0}};
+    const struct options description = {.command = command, .table = table};
+    int operand_count, status = options_parse(&description, argc, argv, &operand_count, error);
+    if (status) return status > 0 ? STATUS_OK : status;
+    if (operand_count > 0)
+        return error_set(error, STATUS_USAGE, "takes no operand, but '%s' was given; see --help",
+                         argv[1]);
+    struct demo *demo = calloc(1, sizeof *demo);
+    if (!demo) return error_set(error, STATUS_FAILED, "no memory");
+    status = session_open("demo", &demo->session, error);
+    if (!status) status = run_demo(demo, workers, quick, directory, error);
+    struct error close_error;
+    int close_status = session_close(&demo->session, &close_error);
+    if (!status && close_status) *error = close_error, status = close_status;
+    free(demo);
+    return status;
+}

@@ -1,0 +1,295 @@
+/* speedup run: one kernel, one configuration. */
+#include "../options/options.h"
+#include "../plan/plan.h"
+#include "../present/present.h"
+#include "commands.h"
+#include "session.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct run_options {
+    const char *variant, *size, *output;
+    struct mode_request mode;
+    int runs, warmups;
+    uint64_t seed;
+    double time_limit_s;
+    bool json;
+};
+
+/* A kernel's own options, taken as they come; they are checked when the kernel is known. */
+struct kernel_arguments {
+    const struct kernel *kernel;
+    double values[KERNEL_OPTIONS_MAX];
+    const char *names[KERNEL_OPTIONS_MAX + 1];
+};
+
+static const char *const mode_choices[] = {"serial", "multitask", "multitask-mpi", "threads", "mpi", "hybrid", NULL};
+static const char *const wait_choices[] = {"spin", "yield", "block", NULL};
+
+static int take_kernel_option(void *context, const char *name, const char *value, struct error *error)
+{
+    struct kernel_arguments *arguments = context;
+    const struct kernel_option *table = arguments->kernel ? arguments->kernel->options : NULL;
+    for (int i = 0; table && table[i].name; i++) {
+        if (strcmp(table[i].name, name) != 0) continue;
+        char domain[160];
+        kernel_option_domain(&table[i], sizeof domain, domain);
+        if (!value) return error_set(error, STATUS_USAGE, "--%s needs a value: %s", name, domain);
+        if (kernel_option_parse(&table[i], value, &arguments->values[i]))
+            return error_set(error, STATUS_USAGE, "--%s %s: %s is needed", name, value, domain);
+        return 1;
+    }
+    return 0;
+}
+
+/* The kernel's name is the first operand; its own options can be told from unknown ones only when it is known, so it is
+ * looked for first. */
+static const struct kernel *find_named_kernel(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++)
+        if (argv[i][0] != '-' && kernel_find(argv[i])) return kernel_find(argv[i]);
+    return NULL;
+}
+
+static int check_kernel_name(const char *name, struct error *error)
+{
+    if (kernel_find(name)) return STATUS_OK;
+    const char *names[32];
+    char all[256] = "";
+    int count = 0;
+    for (; kernel_registry[count] && count < 31; count++) {
+        names[count] = kernel_registry[count]->name;
+        size_t used = strlen(all);
+        snprintf(all + used, sizeof all - used, "%s%s", count ? ", " : "", names[count]);
+    }
+    names[count] = NULL;
+    const char *near = options_nearest(name, names);
+    if (near) return error_set(error, STATUS_USAGE, "no kernel '%s'; did you mean '%s'? Kernels: %s", name, near, all);
+    return error_set(error, STATUS_USAGE, "no kernel '%s'. Kernels: %s (see 'speedup list')", name, all);
+}
+
+static int choose_variant(const struct kernel *kernel, const char *name, struct problem *problem, struct error *error)
+{
+    if (!name) {
+        problem->variant = kernel_default_variant(kernel);
+        return STATUS_OK;
+    }
+    const struct variant *variant = kernel_find_variant(kernel, name);
+    if (!variant) {
+        const char *names[32];
+        char all[256] = "";
+        int count = 0;
+        for (; kernel->variants[count].name && count < 31; count++) {
+            names[count] = kernel->variants[count].name;
+            size_t used = strlen(all);
+            snprintf(all + used, sizeof all - used, "%s%s", count ? ", " : "", names[count]);
+        }
+        names[count] = NULL;
+        const char *near = options_nearest(name, names);
+        return error_set(error, STATUS_USAGE, "%s has no variant '%s'%s%s%s Variants: %s", kernel->name, name,
+                         near ? "; did you mean '" : ".", near ? near : "", near ? "'?" : "", all);
+    }
+    const char *reason = variant_unavailable(variant);
+    if (reason)
+        return error_set(error, STATUS_USAGE, "variant '%s' of %s is unavailable here: %s", name, kernel->name, reason);
+    problem->variant = variant;
+    return STATUS_OK;
+}
+
+static int choose_size(const struct kernel *kernel, const char *text, struct problem *problem, struct error *error)
+{
+    if (!text) return STATUS_OK;
+    int status = kernel->parse_size(text, &problem->size);
+    if (!status) return STATUS_OK;
+    return error_set(error, STATUS_USAGE, "--size '%s' is %s; %s: %s", text,
+                     status == -ERANGE ? "out of range" : "not a size", kernel->name, kernel->size_help);
+}
+
+/* Under a foreign launcher the ranks are already there: the mode follows from them. */
+static int adopt_foreign_job(const struct session *session, struct mode_request *request, struct mode *mode,
+                             struct error *error)
+{
+    const struct foreign_job *job = &session->job;
+    if (request->ranks > 0 && request->ranks != job->size)
+        return error_set(error, STATUS_USAGE, "--ranks %d was given, but %s started %d; leave --ranks out, or start %d",
+                         request->ranks, job->launcher, job->size, request->ranks);
+    if (request->mode >= 0 && request->mode != MODE_MPI && request->mode != MODE_HYBRID &&
+        request->mode != MODE_MULTITASK_MPI)
+        return error_set(error, STATUS_USAGE,
+                         "--mode %s is not one of ranks, but %s started %d of them; use mpi or hybrid",
+                         mode_choices[request->mode], job->launcher, job->size);
+    int threads = request->threads > 0 ? request->threads : 1;
+    if (request->workers > 0 && request->workers != job->size * threads)
+        return error_set(error, STATUS_USAGE, "--workers %d was given, but %s started %d rank%s of %d thread%s",
+                         request->workers, job->launcher, job->size, job->size == 1 ? "" : "s", threads,
+                         threads == 1 ? "" : "s");
+    struct mode_request all = *request;
+    all.workers = 0;
+    all.ranks = job->size;
+    all.threads = threads;
+    all.mode = request->mode >= 0 ? request->mode : threads > 1 ? MODE_HYBRID : MODE_MPI;
+    int status = plan_mode(&session->machine, &all, mode, error);
+    if (status) return status;
+    /* This rank's own CPUs: those the launcher bound it to; or, where it may use more than it needs, those that its
+     * place among the ranks of this node gives it. */
+    struct cpu_list order = {.count = 0}, own = {.count = 0};
+    if (request->cpus.count > 0)
+        order = request->cpus;
+    else
+        machine_cpu_order(&session->machine, request->smt, &order);
+    int first = order.count > threads && job->local_rank > 0 ? job->local_rank * threads : 0;
+    if (mode->name == MODE_MULTITASK_MPI) first = 0, order.count = 1;
+    for (int t = 0; t < threads && own.count < order.count; t++)
+        own.cpus[own.count++] = order.cpus[(first + t) % order.count];
+    mode->cpus = own;
+    return STATUS_OK;
+}
+
+struct run_view {
+    struct style out, err;
+    bool quiet; /* records go to standard output, or another rank speaks */
+    int number, of;
+    const struct run_options *options;
+};
+
+static void show_sample(void *context, const struct sample *sample, double launch_s)
+{
+    (void)launch_s;
+    struct run_view *view = context;
+    present_progress(stderr, &view->err, NULL, 0, 0);
+    view->number++;
+    if (!view->quiet) present_sample(stdout, &view->out, sample, view->number, view->of);
+}
+
+static void show_progress(void *context, double elapsed_s)
+{
+    struct run_view *view = context;
+    char text[64];
+    snprintf(text, sizeof text, "run %d of %d, %.0f s", view->number + 1, view->of, elapsed_s);
+    present_progress(stderr, &view->err, text, -1, -1);
+}
+
+static int measure(struct session *session, const struct run_options *options, const struct problem *problem,
+                   const struct mode *mode, struct error *error)
+{
+    struct run_view view = {.of = options->runs, .options = options};
+    style_for(stdout, &view.out);
+    style_for(stderr, &view.err);
+    /* Open MPI gives rank 0 a terminal that it is not. */
+    if (session->job.size > 0) view.out.colour = false;
+    bool to_stdout = options->json || (options->output && strcmp(options->output, "-") == 0);
+    view.quiet = to_stdout || !session_speaks(session);
+    session->context = &view;
+    session->on_sample = show_sample;
+    if (session_speaks(session)) session->on_tick = show_progress;
+    struct measurement measurement = {
+        .problem = problem, .mode = mode, .runs = options->runs, .warmups = options->warmups, .launches_max = 3};
+    int status = STATUS_OK, got = 0;
+    if (session_speaks(session)) {
+        if (to_stdout) status = session_add_writer(session, "-", error);
+        if (!status && options->output && strcmp(options->output, "-") != 0)
+            status = session_add_writer(session, options->output, error);
+        if (!status) status = session_write_context(session, 1, &measurement, error);
+    }
+    if (!status) status = session_measure(session, &measurement, &got, error);
+    present_progress(stderr, &view.err, NULL, 0, 0);
+    if (!view.quiet && session->results.group_count > 0)
+        present_samples_summary(stdout, &view.out, &session->results.groups[0]);
+    if (status || !session_speaks(session) || got == options->runs) return status;
+    const struct group *group = &session->results.groups[0];
+    const char *reason = group->samples[group->count - 1].invalid_reason;
+    if (got == 0)
+        return error_set(error, STATUS_UNMEASURED, "no valid measurement (%d tried); the last: %s", group->count,
+                         reason);
+    fprintf(stderr, "speedup run: %d of %d samples are valid; the rest was disturbed each time: %s\n", got,
+            options->runs, reason);
+    return STATUS_OK;
+}
+
+static int run_kernel(const char *name, struct run_options *options, const struct kernel_arguments *arguments,
+                      struct error *error)
+{
+    int status = check_kernel_name(name, error);
+    if (status) return status;
+    const struct kernel *kernel = kernel_find(name);
+    struct problem problem;
+    problem_init(kernel, &problem);
+    memcpy(problem.options, arguments->values, sizeof problem.options);
+    problem.seed = options->seed;
+    status = choose_variant(kernel, options->variant, &problem, error);
+    if (!status) status = choose_size(kernel, options->size, &problem, error);
+    if (status) return status;
+
+    struct session *session = calloc(1, sizeof *session);
+    if (!session) return error_set(error, STATUS_FAILED, "no memory");
+    status = session_open("run", session, error);
+    session->time_limit_s = options->time_limit_s;
+    struct mode mode;
+    if (!status)
+        status = session->job.size > 0 ? adopt_foreign_job(session, &options->mode, &mode, error)
+                                       : plan_mode(&session->machine, &options->mode, &mode, error);
+    if (!status) status = plan_check_memory(&session->machine, &problem, &mode, error);
+    if (!status) status = measure(session, options, &problem, &mode, error);
+    struct error close_error;
+    int close_status = session_close(session, &close_error);
+    if (!status && close_status) *error = close_error, status = close_status;
+    free(session);
+    return status;
+}
+
+int command_run(const struct command *command, int argc, char **argv, struct error *error)
+{
+    struct kernel_arguments arguments = {.kernel = find_named_kernel(argc, argv)};
+    struct run_options options = {
+        .mode = {.mode = -1, .wait_policy = -1}, .runs = 1, .warmups = 1, .time_limit_s = 600};
+    if (arguments.kernel) {
+        struct problem problem;
+        problem_init(arguments.kernel, &problem);
+        memcpy(arguments.values, problem.options, sizeof arguments.values);
+        options.seed = problem.seed;
+        for (int i = 0; arguments.kernel->options && arguments.kernel->options[i].name; i++)
+            arguments.names[i] = arguments.kernel->options[i].name;
+    }
+    const struct option table[] = {
+        {0, "variant", OPT_TEXT, &options.variant, 0, 0, NULL, "V", "How the kernel is written (see 'speedup list')."},
+        {'m', "mode", OPT_CHOICE, &options.mode.mode, 0, 0, mode_choices, "MODE",
+         "How the workers are placed. Default: serial, or what --workers, --ranks and --threads imply."},
+        {'W', "workers", OPT_COUNT, &options.mode.workers, 1, 10000, NULL, "W",
+         "Tasks that share the work. Default: one for each core."},
+        {0, "ranks", OPT_COUNT, &options.mode.ranks, 1, 10000, NULL, "R", "MPI processes."},
+        {0, "threads", OPT_COUNT, &options.mode.threads, 1, 10000, NULL, "T", "OpenMP threads in each process."},
+        {'s', "size", OPT_TEXT, &options.size, 0, 0, NULL, "N",
+         "Problem size, in the kernel's own unit (see 'speedup list')."},
+        {'r', "runs", OPT_COUNT, &options.runs, 1, 100000, NULL, "K", "Timed samples. Default: 1."},
+        {'w', "warmup", OPT_COUNT, &options.warmups, 0, 100000, NULL, "K", "Untimed runs before them. Default: 1."},
+        {0, "cpus", OPT_CPUS, &options.mode.cpus, 0, 0, NULL, "LIST",
+         "CPUs to use, in this order, such as 0,2-3. Default: one a core, the fastest kind first."},
+        {0, "smt", OPT_FLAG, &options.mode.smt, 0, 0, NULL, NULL, "Use the further hardware threads of the cores too."},
+        {0, "wait-policy", OPT_CHOICE, &options.mode.wait_policy, 0, 0, wait_choices, "POLICY",
+         "How a worker waits for others. Default: spin, or yield where workers share a CPU."},
+        {0, "seed", OPT_U64, &options.seed, 0, 0, NULL, "SEED", "Seed of the input data. Default: the kernel's own."},
+        {0, "time-limit", OPT_DURATION, &options.time_limit_s, 0.01, 604800, NULL, "TIME",
+         "A launch that takes longer is ended. Default: 10m."},
+        {0, "json", OPT_FLAG, &options.json, 0, 0, NULL, NULL,
+         "Write the record lines to standard output, and nothing else."},
+        {'o', "output", OPT_TEXT, &options.output, 0, 0, NULL, "FILE",
+         "Write the record lines to FILE ('-': standard output)."},
+        {0}};
+    struct options description = {.command = command,
+                                  .table = table,
+                                  .unknown = take_kernel_option,
+                                  .context = &arguments,
+                                  .unknown_names = arguments.names};
+    int operand_count;
+    int status = options_parse(&description, argc, argv, &operand_count, error);
+    if (status) return status > 0 ? STATUS_OK : status;
+    if (operand_count == 0)
+        return error_set(error, STATUS_USAGE, "name a kernel, such as 'speedup run pi' (see 'speedup list')");
+    if (operand_count > 1)
+        return error_set(error, STATUS_USAGE, "one kernel at a time, but '%s' follows '%s'", argv[2], argv[1]);
+    return run_kernel(argv[1], &options, &arguments, error);
+}

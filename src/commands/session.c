@@ -1,0 +1,268 @@
+/* The loop of every measuring command: build the launch line, spawn, take the worker's lines, judge and record each
+ * sample. */
+#include "session.h"
+
+#include "../observe/thread.h"
+#include "../record/context.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+extern char **environ;
+
+/* One launch in progress: what the worker has said so far. */
+struct launch {
+    struct session *session;
+    const struct measurement *measurement;
+    const struct launch_line *line;
+    struct error *error;
+    double start_s, launch_s; /* launch_s: from the start to the worker's first word; NAN before it */
+    int first_repeat;         /* of this launch's samples */
+    int samples, usable, wrong;
+    bool done;
+    int worker_status; /* the worker's own error; 0 */
+};
+
+bool session_speaks(const struct session *session)
+{
+    return session->job.size == 0 || session->job.rank == 0;
+}
+
+int session_open(const char *study, struct session *session_p, struct error *error)
+{
+    memset(session_p, 0, sizeof *session_p);
+    results_init(&session_p->results);
+    snprintf(session_p->study, sizeof session_p->study, "%s", study);
+    launch_find_foreign_job(environ, &session_p->job);
+    int status = machine_read(&session_p->machine, error);
+    if (status) return status;
+    provenance_read(&session_p->provenance);
+    return launch_find_site(&session_p->site, error);
+}
+
+int session_close(struct session *session, struct error *error)
+{
+    int status = STATUS_OK;
+    for (int i = 0; i < session->writer_count; i++) {
+        int writer_status = record_writer_free(session->writers[i], error);
+        if (writer_status && !status) status = writer_status;
+    }
+    session->writer_count = 0;
+    results_release(&session->results);
+    return status;
+}
+
+int session_add_writer(struct session *session, const char *path, struct error *error)
+{
+    struct record_writer *writer;
+    int status = record_writer_new(path, &writer, error);
+    if (status) return status;
+    session->writers[session->writer_count++] = writer;
+    return STATUS_OK;
+}
+
+static int write_line(struct session *session, json_t *line, struct error *error)
+{
+    if (!line) return error_set(error, STATUS_FAILED, "no memory is left for a record line");
+    int status = STATUS_OK;
+    for (int i = 0; i < session->writer_count && !status; i++) status = record_write(session->writers[i], line, error);
+    json_decref(line);
+    return status;
+}
+
+static enum launcher choose_launcher(const struct session *session, const struct mode *mode)
+{
+    if (session->job.size > 0) return LAUNCHER_FOREIGN;
+    return mode_needs_mpi(mode->name) ? LAUNCHER_MPIRUN : LAUNCHER_NONE;
+}
+
+static int build_line(const struct session *session, const struct measurement *measurement, int runs,
+                      struct launch_line **line_p, struct error *error)
+{
+    struct request request = {.runs = runs, .warmups = measurement->warmups, .own_cpus = session->job.size > 0};
+    config_from_problem(measurement->problem, &request.config);
+    request.config.mode = *measurement->mode;
+    request.config.nodes = 1;
+    snprintf(request.config.map, sizeof request.config.map, "cores-first");
+    return launch_line_new(&request, choose_launcher(session, measurement->mode), &session->site, line_p, error);
+}
+
+int session_launch_line(const struct session *session, const struct measurement *measurement,
+                        struct launch_line **line_p, struct error *error)
+{
+    return build_line(session, measurement, measurement->runs, line_p, error);
+}
+
+int session_write_context(struct session *session, int count, const struct measurement measurements[],
+                          struct error *error)
+{
+    json_t *launches = json_array();
+    int status = STATUS_OK;
+    for (int i = 0; i < count && !status; i++) {
+        struct launch_line *line;
+        status = session_launch_line(session, &measurements[i], &line, error);
+        if (status) break;
+        char *text = launch_line_text(line);
+        json_array_append_new(launches, json_string(text ? text : ""));
+        free(text);
+        launch_line_free(line);
+    }
+    if (!status)
+        status = write_line(session,
+                            record_encode_context(&session->machine, &session->provenance,
+                                                  &(struct context_source){.study = session->study,
+                                                                           .mpirun = session->site.mpirun,
+                                                                           .mpi_reason = session->site.mpi_reason,
+                                                                           .launches = launches}),
+                            error);
+    json_decref(launches);
+    return status;
+}
+
+static int take_sample(struct launch *launch, const json_t *object)
+{
+    struct session *session = launch->session;
+    struct sample sample;
+    sample_init(&sample);
+    int status = record_decode_sample(object, &sample, launch->error);
+    if (status)
+        return error_set(launch->error, STATUS_FAILED, "the worker's sample is not readable: %s", launch->error->text);
+    snprintf(sample.study, sizeof sample.study, "%s", session->study);
+    sample.launch = session->launch_count;
+    sample.block = launch->measurement->block;
+    sample.repeat = launch->first_repeat + launch->samples++;
+    sample_derive(&sample);
+    sample_judge(&sample);
+    if (sample.validity != SAMPLE_INVALID) launch->usable++;
+    if (!sample.correct) {
+        launch->wrong++;
+        sample.wall_s = sample.rate = NAN; /* a wrong answer has no timing */
+        error_set(launch->error, STATUS_WRONG, "%s %s gave a wrong answer: %s", sample.config.kernel,
+                  sample.config.variant, sample.check_detail);
+    }
+    if (!launch->measurement->unrecorded) {
+        status = write_line(session, record_encode_sample(&sample), launch->error);
+        if (!status && results_add(&session->results, &sample))
+            status = error_set(launch->error, STATUS_FAILED, "no memory is left to keep the samples");
+    }
+    if (session->on_sample) session->on_sample(session->context, &sample, launch->launch_s);
+    sample_release(&sample);
+    return status;
+}
+
+/* A line of the worker's protocol. What is none is somebody else's print: it goes to standard error. */
+static int take_line(void *context, char *text, size_t length)
+{
+    struct launch *launch = context;
+    json_t *object = json_loadb(text, length, 0, NULL);
+    const char *type = json_string_value(json_object_get(object, "type"));
+    int status = STATUS_OK;
+    if (isnan(launch->launch_s)) launch->launch_s = clock_wall_s() - launch->start_s;
+    if (!type) {
+        fprintf(stderr, "%s\n", text);
+    } else if (strcmp(type, "sample") == 0) {
+        status = take_sample(launch, object);
+    } else if (strcmp(type, "done") == 0) {
+        launch->done = true;
+    } else if (strcmp(type, "error") == 0) {
+        const char *what = json_string_value(json_object_get(object, "text"));
+        launch->worker_status = (int)json_integer_value(json_object_get(object, "status"));
+        if (launch->worker_status >= 0) launch->worker_status = STATUS_FAILED;
+        error_set(launch->error, launch->worker_status, "%s", what ? what : "the worker failed without a word");
+    }
+    json_decref(object);
+    return status;
+}
+
+static void tick(void *context, double elapsed_s)
+{
+    struct launch *launch = context;
+    if (launch->session->on_tick) launch->session->on_tick(launch->session->context, elapsed_s);
+}
+
+/* The most telling line of what the launcher said on standard error: its first with letters, else nothing. */
+static const char *telling_line(char *tail)
+{
+    for (char *line = strtok(tail, "\n"); line; line = strtok(NULL, "\n"))
+        if (strspn(line, "-= \t") != strlen(line)) return line;
+    return "nothing";
+}
+
+/* "after 1 sample", "after 3 samples". */
+static const char *after_samples(int count, size_t length, char *text)
+{
+    snprintf(text, length, "after %d sample%s", count, count == 1 ? "" : "s");
+    return text;
+}
+
+/* Why a launch that ended without "done" did so. */
+static int explain_failure(const struct launch *launch, struct spawn_result *result, struct error *error)
+{
+    const char *what = launch->line->launcher == LAUNCHER_MPIRUN ? "mpirun" : "the worker";
+    char after[32];
+    after_samples(launch->samples, sizeof after, after);
+    if (result->timed_out)
+        return error_set(error, STATUS_FAILED,
+                         "%s was ended %s: it took longer than the time limit of %g s; give a longer --time-limit or a "
+                         "smaller --size",
+                         what, after, launch->session->time_limit_s);
+    const char *said = telling_line(result->stderr_tail);
+    if (result->signal)
+        return error_set(error, STATUS_FAILED, "%s was ended by signal %d (%s) %s; on standard error: %s", what,
+                         result->signal, strsignal(result->signal), after, said);
+    if (launch->line->launcher == LAUNCHER_MPIRUN && result->exit_status > 128)
+        return error_set(error, STATUS_FAILED, "a rank was ended by signal %d (%s) %s; mpirun says: %s",
+                         result->exit_status - 128, strsignal(result->exit_status - 128), after, said);
+    return error_set(error, STATUS_FAILED, "%s ended with status %d %s; on standard error: %s", what,
+                     result->exit_status, after, said);
+}
+
+static int launch_once(struct session *session, const struct measurement *measurement, int runs, int first_repeat,
+                       struct launch *launch_p, struct error *error)
+{
+    struct launch_line *line;
+    int status = build_line(session, measurement, runs, &line, error);
+    if (status) return status;
+    *launch_p = (struct launch){.session = session,
+                                .measurement = measurement,
+                                .line = line,
+                                .error = error,
+                                .start_s = clock_wall_s(),
+                                .launch_s = NAN,
+                                .first_repeat = first_repeat};
+    struct spawn_options options = {.time_limit_s = session->time_limit_s,
+                                    .context = launch_p,
+                                    .line = take_line,
+                                    .tick = session->on_tick ? tick : NULL};
+    struct spawn_result result = {.signal = 0};
+    status = spawn_run(line, &options, &result, error);
+    /* Only rank 0 of a foreign job hears its worker. */
+    bool silent = !launch_p->done && session_speaks(session);
+    if (!status && launch_p->worker_status)
+        status = launch_p->worker_status;
+    else if (result.timed_out || (!status && (result.exit_status != 0 || silent)))
+        status = explain_failure(launch_p, &result, error);
+    else if (status == STATUS_INTERRUPTED)
+        error_set(error, status, "interrupted during launch %d; what was measured is kept", session->launch_count + 1);
+    session->launch_count++;
+    launch_line_free(line);
+    return status;
+}
+
+int session_measure(struct session *session, const struct measurement *measurement, int *got_p, struct error *error)
+{
+    int got = 0, repeat = 0, status = STATUS_OK;
+    /* In a foreign launcher's job the ranks cannot be started again. */
+    int launches_max = session->job.size > 0 ? 1 : measurement->launches_max;
+    for (int i = 0; i < launches_max && got < measurement->runs && !status; i++) {
+        struct launch launch = {.samples = 0};
+        status = launch_once(session, measurement, measurement->runs - got, repeat, &launch, error);
+        got += launch.usable;
+        repeat += launch.samples;
+        if (!status && launch.wrong) status = STATUS_WRONG;
+    }
+    *got_p = got;
+    return status;
+}

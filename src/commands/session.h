@@ -1,0 +1,62 @@
+/* One command's measuring: what machine this is, where the workers are, where records go; and the loop that launches
+ * workers until enough valid samples are there. Every sample passes through here, once: judged, recorded, kept. */
+#ifndef SPEEDUP_COMMANDS_SESSION_H
+#define SPEEDUP_COMMANDS_SESSION_H
+
+#include "../analyse/results.h"
+#include "../launch/launch.h"
+#include "../launch/spawn.h"
+#include "../observe/provenance.h"
+#include "../place/machine.h"
+#include "../record/record.h"
+
+struct session {
+    struct machine machine;
+    struct provenance provenance;
+    struct launch_site site;
+    struct foreign_job job;
+    char study[40];
+    double time_limit_s; /* of one launch */
+    int launch_count;
+    enum { WRITERS_MAX = 2 } writers_max;
+    int writer_count;
+    struct record_writer *writers[WRITERS_MAX];
+    struct results results; /* all samples so far */
+    /* Called with each sample after it was recorded, and while workers run; may be NULL. */
+    void *context;
+    void (*on_sample)(void *context, const struct sample *, double launch_s);
+    void (*on_tick)(void *context, double elapsed_s);
+};
+
+/* What to measure: `runs` valid samples of one configuration, in at most `launches_max` launches. */
+struct measurement {
+    const struct problem *problem;
+    const struct mode *mode;
+    int runs, warmups, launches_max;
+    int block;
+    bool unrecorded; /* a calibration: judged, handed to on_sample, not recorded and not kept */
+};
+
+/* session_close frees what open made, and reports a record that could not be completed. */
+int session_open(const char *study, struct session *session_p, struct error *);
+int session_close(struct session *, struct error *);
+
+/* Adds a place for records: a path, or "-". */
+int session_add_writer(struct session *, const char *path, struct error *);
+
+/* Writes the context line: the machine, the program, and the launch lines of these measurements. */
+int session_write_context(struct session *, int count, const struct measurement measurements[], struct error *);
+
+/* The launch line of a measurement; the caller frees it. */
+int session_launch_line(const struct session *, const struct measurement *, struct launch_line **line_p,
+                        struct error *);
+
+/* Launches workers until `runs` samples are valid (or could not be judged, being too short), or launches_max is
+ * reached. *got_p counts those. A wrong answer ends it with STATUS_WRONG, a worker that failed with STATUS_FAILED,
+ * SIGINT with STATUS_INTERRUPTED; what came before is recorded. STATUS_OK with *got_p < runs: the rest was invalid. */
+int session_measure(struct session *, const struct measurement *, int *got_p, struct error *);
+
+/* Whether this process is rank 0 of a foreign launcher's job, or in none: only then does it write and print. */
+bool session_speaks(const struct session *);
+
+#endif

@@ -1,0 +1,202 @@
+/* Launch lines. What decides how workers wait and where they run is always set explicitly, and what the user's
+ * environment says about it is taken out: two runs of a configuration must not differ by somebody's .bashrc.
+ *
+ * The worker binds its threads itself, so launcher and OpenMP runtime are told to keep their hands off. The process
+ * mask is nevertheless set before the start: libgomp compares its number of threads with the CPUs of the mask that it
+ * finds at start, and with more threads than CPUs it hardly spins, whatever OMP_WAIT_POLICY says. That is wanted for
+ * workers that share a core, unless spinning was asked for: then the mask is left wide (more threads than the machine
+ * has CPUs are throttled all the same).
+ */
+#include "launch.h"
+#include "words.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define OPENMP_UNSET                                                                                                   \
+    "OMP_PLACES", "OMP_THREAD_LIMIT", "OMP_MAX_ACTIVE_LEVELS", "OMP_NESTED", "GOMP_CPU_AFFINITY", "GOMP_SPINCOUNT",    \
+        "KMP_AFFINITY", "KMP_HW_SUBSET", "KMP_BLOCKTIME", "KMP_LIBRARY"
+
+static const char *const openmp_unset[] = {OPENMP_UNSET, NULL};
+static const char *const openmpi_unset[] = {OPENMP_UNSET,
+                                            "OMPI_MCA_hwloc_base_binding_policy",
+                                            "OMPI_MCA_hwloc_base_cpu_list",
+                                            "OMPI_MCA_rmaps_base_mapping_policy",
+                                            "OMPI_MCA_rmaps_base_ranking_policy",
+                                            "OMPI_MCA_rmaps_rank_file_path",
+                                            "PRTE_MCA_hwloc_default_binding_policy",
+                                            "PRTE_MCA_hwloc_default_cpu_list",
+                                            NULL};
+static const char *const mpich_unset[] = {OPENMP_UNSET, "HYDRA_BINDING", "I_MPI_PIN_DOMAIN", "I_MPI_PIN_PROCESSOR_LIST",
+                                          NULL};
+
+static void add_environment(struct words *words, const struct mode *mode)
+{
+    words_add(words, "OMP_NUM_THREADS=%d", mode->threads);
+    words_add(words, "OMP_WAIT_POLICY=%s", mode->wait_policy == WAIT_SPIN ? "active" : "passive");
+    words_add_all(words, (const char *const[]){"OMP_DYNAMIC=false", "OMP_PROC_BIND=false", "OPENBLAS_NUM_THREADS=1",
+                                               "MKL_NUM_THREADS=1", "BLIS_NUM_THREADS=1", NULL});
+}
+
+static void add_openmpi(const struct config *config, const struct launch_site *site, struct words *argv,
+                        struct words *environment)
+{
+    bool version_5 = site->flavour == MPI_OPENMPI_5;
+    words_add_all(argv, (const char *const[]){"--bind-to", "none", NULL});
+    if (version_5)
+        words_add(environment, "PRTE_MCA_rmaps_default_mapping_policy=:oversubscribe");
+    else
+        words_add(argv, "--oversubscribe");
+    bool yields = config->mode.wait_policy != WAIT_SPIN;
+    words_add_all(argv, (const char *const[]){"--mca", "mpi_yield_when_idle", yields ? "1" : "0", NULL});
+    /* Stay here, though a batch system may have given us more nodes; shared memory alone: no fabric is searched for,
+     * which takes most of the start. */
+    if (config->nodes == 1) {
+        words_add(argv, "--host");
+        words_add(argv, "localhost:%d", config->mode.ranks);
+        words_add_all(argv, (const char *const[]){"--mca", "pml", "ob1", "--mca", "btl",
+                                                  version_5 ? "self,sm" : "self,vader", NULL});
+    }
+    if (!site->root) return;
+    words_add_all(environment,
+                  (const char *const[]){"OMPI_ALLOW_RUN_AS_ROOT=1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1", NULL});
+    if (version_5)
+        words_add_all(environment,
+                      (const char *const[]){"PRTE_ALLOW_RUN_AS_ROOT=1", "PRTE_ALLOW_RUN_AS_ROOT_CONFIRM=1", NULL});
+}
+
+static void add_mpich(const struct config *config, struct words *argv, struct words *environment)
+{
+    words_add_all(argv, (const char *const[]){"-bind-to", "none", NULL});
+    /* How often MPICH polls before it yields the core; 0: it never does. */
+    words_add(environment, "MPIR_CVAR_POLLS_BEFORE_YIELD=%d", config->mode.wait_policy == WAIT_SPIN ? 0 : 1);
+    words_add(environment, "I_MPI_PIN=0");
+}
+
+/* Open MPI hands its own environment on to the ranks of this node alone. */
+static void add_exports(struct words *argv, const struct words *environment)
+{
+    for (int i = 0; i < environment->count; i++) {
+        const char *text = environment->items[i];
+        words_add(argv, "-x");
+        words_add(argv, "%.*s", (int)strcspn(text, "="), text);
+    }
+}
+
+static void add_mpirun(const struct config *config, const struct launch_site *site, struct words *argv,
+                       struct words *environment, const char *const **unset_p)
+{
+    words_add_all(argv, (const char *const[]){site->mpirun, "-np", NULL});
+    words_add(argv, "%d", config->mode.ranks);
+    switch (site->flavour) {
+    case MPI_OPENMPI_4:
+    case MPI_OPENMPI_5:
+        if (config->nodes > 1) add_exports(argv, environment);
+        add_openmpi(config, site, argv, environment);
+        *unset_p = openmpi_unset;
+        break;
+    case MPI_MPICH:
+        add_mpich(config, argv, environment);
+        *unset_p = mpich_unset;
+        break;
+    case MPI_UNKNOWN:
+        break;
+    }
+    words_add(argv, "%s", site->worker_mpi);
+}
+
+static bool keeps_mask(const struct mode *mode)
+{
+    return mode->wait_policy == WAIT_SPIN && mode->threads > mode->cpus.count;
+}
+
+int launch_line_new(const struct request *request, enum launcher launcher, const struct launch_site *site,
+                    struct launch_line **line_p, struct error *error)
+{
+    const struct config *config = &request->config;
+    /* Under a foreign launcher we need the worker, but no mpirun of our own. */
+    bool available = launcher == LAUNCHER_NONE || (launcher == LAUNCHER_FOREIGN && site->worker_mpi[0]) ||
+                     site->mpi_reason[0] == '\0';
+    if (!available)
+        return error_set(error, STATUS_FAILED, "mode %s needs MPI: %s", mode_name_text(config->mode.name),
+                         site->mpi_reason);
+
+    struct words argv = {.items = NULL}, environment = {.items = NULL};
+    const char *const *unset = openmp_unset;
+    add_environment(&environment, &config->mode);
+    if (launcher == LAUNCHER_MPIRUN)
+        add_mpirun(config, site, &argv, &environment, &unset);
+    else
+        words_add(&argv, "%s", launcher == LAUNCHER_NONE ? site->worker : site->worker_mpi);
+    char **arguments = request_format(request);
+    if (arguments)
+        words_add_all(&argv, (const char *const *)arguments);
+    else
+        argv.failed = true;
+    request_free_arguments(arguments);
+
+    struct launch_line *line = calloc(1, sizeof *line);
+    char **argv_items = words_take(&argv), **environment_items = words_take(&environment);
+    if (!line || !argv_items || !environment_items) {
+        words_free(argv_items);
+        words_free(environment_items);
+        free(line);
+        return error_set(error, STATUS_FAILED, "out of memory");
+    }
+    *line = (struct launch_line){
+        .argv = argv_items, .environment = environment_items, .unset = unset, .launcher = launcher};
+    /* A foreign launcher has already said where we may run. */
+    if (launcher != LAUNCHER_FOREIGN && !keeps_mask(&config->mode)) line->mask = config->mode.cpus;
+    *line_p = line;
+    return STATUS_OK;
+}
+
+void launch_line_free(struct launch_line *line)
+{
+    if (!line) return;
+    words_free(line->argv);
+    words_free(line->environment);
+    free(line);
+}
+
+static void write_quoted(FILE *stream, const char *text)
+{
+    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_@%+=:,./-";
+    if (text[0] && text[strspn(text, plain)] == '\0') {
+        fputs(text, stream);
+        return;
+    }
+    fputc('\'', stream);
+    for (; *text; text++) {
+        if (*text == '\'')
+            fputs("'\\''", stream);
+        else
+            fputc(*text, stream);
+    }
+    fputc('\'', stream);
+}
+
+char *launch_line_text(const struct launch_line *line)
+{
+    char *text = NULL, cpus[9 * CPUS_MAX];
+    size_t length = 0;
+    FILE *stream = open_memstream(&text, &length);
+    if (!stream) return NULL;
+    fputs("env", stream);
+    for (const char *const *name = line->unset; name && *name; name++) fprintf(stream, " -u %s", *name);
+    for (char *const *setting = line->environment; *setting; setting++) {
+        fputc(' ', stream);
+        write_quoted(stream, *setting);
+    }
+    if (line->mask.count > 0) fprintf(stream, " taskset -c %s", cpu_list_format(&line->mask, sizeof cpus, cpus));
+    for (char *const *word = line->argv; *word; word++) {
+        fputc(' ', stream);
+        write_quoted(stream, *word);
+    }
+    bool failed = ferror(stream) != 0;
+    failed |= fclose(stream) != 0;
+    if (!failed) return text;
+    free(text);
+    return NULL;
+}

@@ -1,0 +1,23 @@
+/* What a worker is asked to do, as its command line. The harness formats it, the worker parses it: both here. Pure. */
+#ifndef SPEEDUP_LAUNCH_REQUEST_H
+#define SPEEDUP_LAUNCH_REQUEST_H
+
+#include "../error.h"
+#include "../plan/config.h"
+
+struct request {
+    struct config config;
+    int runs;    /* timed samples, >= 1 */
+    int warmups; /* runs before them that are not reported, >= 0 */
+    /* Started by a foreign launcher: the CPU list is this rank's alone (worker t of the rank gets cpus[t % count]). */
+    bool own_cpus;
+};
+
+/* The worker's arguments after its name: a NULL-terminated heap array; request_free_arguments frees it. NULL: no
+ * memory. */
+char **request_format(const struct request *);
+void request_free_arguments(char **arguments);
+/* Parses what request_format wrote. STATUS_USAGE with the text where it is no request. */
+int request_parse(int argc, char *const argv[], struct request *request_p, struct error *);
+
+#endif

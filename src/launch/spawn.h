@@ -1,0 +1,39 @@
+/* The one spawner: starts a launch line, hands its output over line by line, keeps the time limit, and leaves no
+ * process behind, whatever happens. It sleeps in poll; it never polls busily. */
+#ifndef SPEEDUP_LAUNCH_SPAWN_H
+#define SPEEDUP_LAUNCH_SPAWN_H
+
+#include "launch.h"
+
+struct spawn_result {
+    int exit_status;        /* 0 ... 255; -1 where it was killed by a signal or never ran */
+    int signal;             /* that killed it; 0 */
+    bool timed_out;         /* the time limit ended it */
+    bool interrupted;       /* SIGINT, SIGTERM or SIGHUP to us ended it */
+    double wall_s;          /* from before fork to reaped */
+    double first_line_s;    /* from before fork to the first line of output; NAN where there was none */
+    char stderr_tail[4096]; /* the end of what it said on standard error, whole lines; "" */
+};
+
+struct spawn_options {
+    double time_limit_s;
+    bool pass_stderr; /* copy its standard error to ours as it comes (else it is only kept in the tail) */
+    void *context;
+    /* Each line of its standard output, without the newline, NUL-terminated, in order. A negative return ends the run
+     * and is returned by spawn_run. */
+    int (*line)(void *context, char *text, size_t length);
+    /* About every 0.1 s; may be NULL (then the spawner does not wake up for it). */
+    void (*tick)(void *context, double elapsed_s);
+};
+
+/* STATUS_OK when the process ended by itself, whatever its exit status; STATUS_FAILED, with the text, where it could
+ * not be started or was ended at its time limit; STATUS_INTERRUPTED; or what `line` returned. All descendants are gone
+ * when it returns, and none survives us if we are killed. Lines that came before an end by force are still handed over;
+ * text after the last newline is, where the process exited by itself. To be called by the main thread. */
+int spawn_run(const struct launch_line *, const struct spawn_options *, struct spawn_result *result_p, struct error *);
+
+/* Becomes the program of the line, with its environment and mask, in our place (under a foreign launcher). Returns only
+ * in failure: STATUS_FAILED with the text. */
+int launch_line_exec(const struct launch_line *, struct error *);
+
+#endif

@@ -1,0 +1,57 @@
+/* A growing NULL-terminated array of texts. A failure is kept until the end, so that callers check once. */
+#include "words.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static bool words_grow(struct words *words)
+{
+    if (words->count + 1 < words->capacity) return true;
+    int capacity = words->capacity > 0 ? 2 * words->capacity : 32;
+    char **items = realloc(words->items, (size_t)capacity * sizeof *items);
+    if (!items) return false;
+    words->items = items;
+    words->capacity = capacity;
+    return true;
+}
+
+void words_add(struct words *words, const char *format, ...)
+{
+    if (words->failed || !words_grow(words)) {
+        words->failed = true;
+        return;
+    }
+    va_list values;
+    va_start(values, format);
+    char *text = NULL;
+    words->failed = vasprintf(&text, format, values) < 0;
+    va_end(values);
+    if (!words->failed) words->items[words->count++] = text;
+    words->items[words->count] = NULL;
+}
+
+void words_add_all(struct words *words, const char *const texts[])
+{
+    for (; *texts; texts++) words_add(words, "%s", *texts);
+}
+
+char **words_take(struct words *words)
+{
+    /* No texts are an array as well. */
+    if (!words->items && words_grow(words)) words->items[0] = NULL;
+    char **items = words->items;
+    if (words->failed) {
+        words_free(items);
+        items = NULL;
+    }
+    *words = (struct words){.items = NULL};
+    return items;
+}
+
+void words_free(char **items)
+{
+    if (!items) return;
+    for (char **item = items; *item; item++) free(*item);
+    free(items);
+}

@@ -1,0 +1,22 @@
+/* A growing NULL-terminated array of texts: argument vectors and environments. */
+#ifndef SPEEDUP_LAUNCH_WORDS_H
+#define SPEEDUP_LAUNCH_WORDS_H
+
+#include <stdbool.h>
+
+/* Starts as {0}. After a failed allocation further calls do nothing, and words_take returns NULL. */
+struct words {
+    char **items;
+    int count, capacity;
+    bool failed;
+};
+
+void words_add(struct words *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Each text, up to NULL. */
+void words_add_all(struct words *, const char *const texts[]);
+/* The array, now the caller's (words_free), or NULL: no memory. */
+char **words_take(struct words *);
+/* NULL is allowed. */
+void words_free(char **items);
+
+#endif

@@ -1,0 +1,226 @@
+/* The command table, and what is common to all commands: help, version, the one error line, the exit status. */
+#include "commands/commands.h"
+#include "launch/launch.h"
+#include "speedup_config.h"
+
+#include <errno.h>
+#include <locale.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct command commands[] = {
+    {.name = "demo",
+     .arguments = "[OPTIONS]",
+     .summary = "start here: the lesson, measured on this machine",
+     .description =
+         "The difference between multitasking and multiprocessing, in five scenes measured on this machine: one task "
+         "on one core; many tasks that take turns on one core; threads on several cores; processes on several cores; "
+         "and tasks that mostly wait, where taking turns pays.\n\n"
+         "It chooses problem sizes that suit this machine, ends with a table, a chart and the verdict in three plain "
+         "sentences, and leaves a report to open in a browser. On two cores it takes under two minutes, and with "
+         "--quick under 20 seconds.\n\n"
+         "Examples:\n"
+         "  speedup demo\n"
+         "  speedup demo --quick",
+     .run = command_demo},
+    {.name = "list",
+     .arguments = "[KERNEL] [OPTIONS]",
+     .summary = "kernels with the lesson each teaches, variants, modes",
+     .description =
+         "What can be run: every kernel with the lesson it teaches, its sizes, variants and own options; the modes, "
+         "with what each one shows; and the wait policies. What is not available on this machine is listed with the "
+         "reason. With a KERNEL: that one alone.\n\n"
+         "Examples:\n"
+         "  speedup list\n"
+         "  speedup list matmul\n"
+         "  speedup list --json",
+     .run = command_list},
+    {.name = "machine",
+     .arguments = "[OPTIONS]",
+     .summary = "what this machine offers, and what would spoil a measurement",
+     .description =
+         "The cores, caches and memory that this process may use, by affinity, cgroup and quota; what is known of "
+         "clock frequency, virtualisation and load; the MPI that was found; and a warning for everything that would "
+         "spoil a measurement here, each with its fix.\n\n"
+         "Examples:\n"
+         "  speedup machine\n"
+         "  speedup machine --json",
+     .run = command_machine},
+    {.name = "run",
+     .arguments = "KERNEL [OPTIONS]",
+     .summary = "one kernel, one configuration: its time, and what ran at once",
+     .description =
+         "Starts the workers that the mode asks for, each bound to its CPU, runs the kernel, checks its answer, and "
+         "prints its time and rate, its concurrency (tasks started and not finished) and parallelism (tasks that "
+         "executed at the same instant), the wait in the run queue, the switches, and the CPUs that were seen.\n\n"
+         "A sample that was disturbed, or not placed as asked, is marked as invalid, with the reason. Under an mpirun "
+         "of your own, its ranks are the workers.\n\n"
+         "A kernel's own options, such as --wait of synthetic, are given by name: 'speedup list KERNEL' shows them.\n\n"
+         "Examples:\n"
+         "  speedup run pi\n"
+         "  speedup run pi --mode threads --workers 2 --runs 5\n"
+         "  speedup run matmul --variant tiled --size 1024 --mode multitask --workers 4\n"
+         "  speedup run synthetic --wait 4ms --mode multitask --workers 4\n"
+         "  speedup run pi --mode mpi --ranks 2 --json -o pi.jsonl\n"
+         "  mpirun -n 4 speedup run pi",
+     .run = command_run},
+    {0}};
+
+enum { COMMAND_COUNT = sizeof commands / sizeof *commands - 1 };
+
+static void print_usage(FILE *out)
+{
+    fputs("Usage: speedup COMMAND [OPTIONS]\n\nCommands:\n", out);
+    for (const struct command *command = commands; command->name; command++) {
+        int column = fprintf(out, "  %s", command->name);
+        options_print_wrapped(out, column, 18, command->summary);
+    }
+    fputs("  help [COMMAND]  this help, or that of a command\n", out);
+}
+
+static void print_help(void)
+{
+    options_print_wrapped(
+        stdout, 0, 0,
+        "Shows, on the machine in front of you, the difference between multitasking (tasks take turns on one core) "
+        "and multiprocessing (tasks truly run at once), and measures how work scales.\n\n"
+        "New here? This is the lesson, in under two minutes:\n\n"
+        "  speedup demo\n");
+    print_usage(stdout);
+    fputs("\nOptions:\n"
+          "  -h, --help      this help; after a command, the help of the command\n"
+          "  -V, --version   version, compiler, MPI, licence\n\n",
+          stdout);
+    options_print_wrapped(
+        stdout, 0, 0,
+        "Results go to standard output, messages to standard error. An option given twice: the last one counts.\n\n"
+        "Exit status: 0 done; 1 could not run; 2 bad usage; 3 a wrong answer; 4 no valid measurement; "
+        "130 interrupted.");
+}
+
+static void print_version(void)
+{
+    struct launch_site site;
+    struct error error = {""};
+    bool found = launch_find_site(&site, &error) == STATUS_OK;
+    const char *reason = found ? site.mpi_reason : error.text;
+    printf("speedup %s\n", SPEEDUP_VERSION);
+    printf("compiler  %s, %s%s%s\n", SPEEDUP_COMPILER, SPEEDUP_BUILD_TYPE, *SPEEDUP_C_FLAGS ? ": " : "",
+           SPEEDUP_C_FLAGS);
+    if (*SPEEDUP_SANITIZERS) printf("sanitize  %s: not for measuring\n", SPEEDUP_SANITIZERS);
+    printf("MPI       %s%s\n", *reason ? "unavailable: " : "", *reason ? reason : site.mpirun);
+    printf("licence   BSD-3-Clause, by The Speedup developers\n");
+}
+
+static const struct command *find_command(const char *name)
+{
+    const struct command *command = commands;
+    while (command->name && strcmp(command->name, name) != 0) command++;
+    return command->name ? command : NULL;
+}
+
+static int report_unknown_command(const char *name, struct error *error_p)
+{
+    const char *names[COMMAND_COUNT + 2];
+    for (int i = 0; i < COMMAND_COUNT; i++) names[i] = commands[i].name;
+    names[COMMAND_COUNT] = "help";
+    names[COMMAND_COUNT + 1] = NULL;
+    const char *nearest = options_nearest(name, names);
+    if (kernel_find(name))
+        return error_set(error_p, STATUS_USAGE, "'%s' is a kernel: did you mean 'speedup run %s'?", name, name);
+    return error_set(error_p, STATUS_USAGE, "no such command '%.60s'%s%s%s (see 'speedup --help')", name,
+                     nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
+}
+
+static int report_unknown_option(const char *argument, struct error *error_p)
+{
+    static const char *const names[] = {"--help", "--version", NULL};
+    const char *nearest = options_nearest(argument, names);
+    return error_set(error_p, STATUS_USAGE,
+                     "unknown option '%.60s'%s%s%s (a command's options follow its name; see 'speedup --help')",
+                     argument, nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
+}
+
+static int help_for(int argc, char *argv[], struct error *error_p)
+{
+    char name[32], option[] = "--help", *arguments[] = {name, option, NULL};
+    const char *topic = argc > 2 ? argv[2] : "--help";
+    const struct command *command = find_command(topic);
+    if (argc > 3) return error_set(error_p, STATUS_USAGE, "help takes one command, but %d were given", argc - 2);
+    if (!strcmp(topic, "--help") || !strcmp(topic, "-h") || !strcmp(topic, "help")) {
+        print_help();
+        return STATUS_OK;
+    }
+    if (!command) return report_unknown_command(topic, error_p);
+    snprintf(name, sizeof name, "%s", command->name);
+    return command->run(command, 2, arguments, error_p);
+}
+
+/* *command_p is what an error is about: NULL for speedup itself. */
+static int dispatch(int argc, char *argv[], const struct command **command_p, struct error *error_p)
+{
+    const char *name = argc > 1 ? argv[1] : "";
+    *command_p = NULL;
+    if (argc < 2) {
+        fputs("New here? Run 'speedup demo'. The whole help: 'speedup --help'.\n\n", stderr);
+        print_usage(stderr);
+        return STATUS_USAGE;
+    }
+    if (!strcmp(name, "help") || !strcmp(name, "--help") || !strcmp(name, "-h"))
+        return help_for(name[0] == '-' ? 1 : argc, argv, error_p);
+    if (!strcmp(name, "--version") || !strcmp(name, "-V")) {
+        print_version();
+        return STATUS_OK;
+    }
+    if (name[0] == '-') return report_unknown_option(name, error_p);
+    *command_p = find_command(name);
+    if (!*command_p) return report_unknown_command(name, error_p);
+    return (*command_p)->run(*command_p, argc - 1, argv + 1, error_p);
+}
+
+/* Output that was lost is a failure, too; a reader that went away (`| head -1`) need not be told so. */
+static int check_output(int status, struct error *error_p)
+{
+    errno = 0;
+    if (fflush(stdout) == 0 && !ferror(stdout)) return status;
+    if (status != STATUS_OK && status != STATUS_FAILED) return status;
+    if (errno == EPIPE)
+        error_p->text[0] = '\0';
+    else if (status == STATUS_OK)
+        error_set(error_p, STATUS_FAILED, "cannot write to standard output: %s",
+                  errno ? strerror(errno) : "some of it was lost");
+    return STATUS_FAILED;
+}
+
+static void ignore_signal(int number)
+{
+    (void)number;
+}
+
+/* Under somebody's mpirun all ranks see the same wrong command line: rank 0 says so, and ends the job with its status.
+ */
+static bool is_further_rank(void)
+{
+    struct foreign_job job;
+    launch_find_foreign_job(environ, &job);
+    return job.size > 0 && job.rank > 0;
+}
+
+int main(int argc, char *argv[])
+{
+    /* So that writing to a closed pipe fails instead of killing us with workers running. A handler, unlike SIG_IGN, is
+     * not inherited by what we start. */
+    const struct sigaction broken_pipe = {.sa_handler = ignore_signal, .sa_flags = SA_RESTART};
+    sigaction(SIGPIPE, &broken_pipe, NULL);
+    setlocale(LC_CTYPE, "");
+
+    const struct command *command;
+    struct error error = {""};
+    int status = dispatch(argc, argv, &command, &error);
+    status = check_output(status > 0 ? STATUS_OK : status, &error);
+    if (status == STATUS_USAGE && is_further_rank()) return 0;
+    if (status != STATUS_OK && error.text[0])
+        fprintf(stderr, "speedup%s%s: %s\n", command ? " " : "", command ? command->name : "", error.text);
+    return -status;
+}

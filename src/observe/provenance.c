@@ -1,0 +1,124 @@
+/* Where a measurement is made, read from /proc and /sys, and what can be observed there, which is tried. */
+#include "provenance.h"
+#include "../place/file.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <linux/perf_event.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+/* PRETTY_NAME="Debian GNU/Linux 12 (bookworm)" */
+static void read_os_name(size_t length, char *name_p)
+{
+    char text[4096];
+    name_p[0] = '\0';
+    if (file_read(sizeof text, text, "/etc/os-release") <= 0) file_read(sizeof text, text, "/usr/lib/os-release");
+    const char *name = strstr(text, "PRETTY_NAME=");
+    if (!name) return;
+    name += strlen("PRETTY_NAME=");
+    name += strspn(name, "\"'");
+    snprintf(name_p, length, "%.*s", (int)strcspn(name, "\"'\n"), name);
+}
+
+static void read_clock(struct provenance *provenance_p)
+{
+    struct cpu_list allowed;
+    int cpu = bind_read(&allowed) > 0 ? allowed.cpus[0] : 0;
+    file_read(sizeof provenance_p->governor, provenance_p->governor,
+              "/sys/devices/system/cpu/cpu%d/cpufreq/scaling_governor", cpu);
+    file_read(sizeof provenance_p->driver, provenance_p->driver, "/sys/devices/system/cpu/cpu%d/cpufreq/scaling_driver",
+              cpu);
+    double forbidden = file_read_number(-1, "/sys/devices/system/cpu/intel_pstate/no_turbo");
+    double boost = file_read_number(-1, "/sys/devices/system/cpu/cpufreq/boost");
+    provenance_p->turbo = forbidden >= 0 ? forbidden == 0 : (int)boost;
+}
+
+/* Of all CPU time since boot; guest time is part of user time. */
+static double read_steal_share(void)
+{
+    char text[256];
+    double sum = 0, times[8];
+    file_read(sizeof text, text, "/proc/stat");
+    if (sscanf(text, "cpu %lf %lf %lf %lf %lf %lf %lf %lf", &times[0], &times[1], &times[2], &times[3], &times[4],
+               &times[5], &times[6], &times[7]) != 8)
+        return NAN;
+    for (int i = 0; i < 8; i++) sum += times[i];
+    return sum > 0 ? times[7] / sum : NAN;
+}
+
+/* "always [madvise] never" */
+static void read_huge_pages(size_t length, char *text_p)
+{
+    char text[128];
+    file_read(sizeof text, text, "/sys/kernel/mm/transparent_hugepage/enabled");
+    const char *chosen = strchr(text, '[');
+    snprintf(text_p, length, "%.*s", chosen ? (int)strcspn(chosen + 1, "]") : 0, chosen ? chosen + 1 : "");
+}
+
+/* A kernel without CONFIG_SCHED_INFO has no such file; one where it is switched off writes "0 0 0". A task that reads
+ * its own file has had a time slice. */
+static bool try_schedstat(void)
+{
+    char text[128];
+    unsigned long long slices;
+    file_read(sizeof text, text, "/proc/thread-self/schedstat");
+    return sscanf(text, "%*u %*u %llu", &slices) == 1 && slices > 0;
+}
+
+/* Opens what records our own context switches without privileges, and closes it. */
+static void try_timeline(struct provenance *provenance_p)
+{
+    struct perf_event_attr event = {.size = sizeof event,
+                                    .type = PERF_TYPE_SOFTWARE,
+                                    .config = PERF_COUNT_SW_DUMMY,
+                                    .context_switch = 1,
+                                    .exclude_kernel = 1,
+                                    .exclude_hv = 1,
+                                    .sample_id_all = 1,
+                                    .sample_type = PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_CPU,
+                                    .use_clockid = 1,
+                                    .clockid = CLOCK_MONOTONIC,
+                                    .disabled = 1};
+    long file = syscall(SYS_perf_event_open, &event, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
+    int error = errno;
+    char *reason = provenance_p->timelines_reason;
+    size_t length = sizeof provenance_p->timelines_reason;
+    reason[0] = '\0';
+    provenance_p->timelines_exact = file >= 0;
+    if (file >= 0)
+        close((int)file);
+    else if ((error == EACCES || error == EPERM) && provenance_p->perf_event_paranoid > 2)
+        snprintf(reason, length, "kernel.perf_event_paranoid is %d, and 2 or less is needed",
+                 provenance_p->perf_event_paranoid);
+    else if (error == EACCES || error == EPERM)
+        snprintf(reason, length, "perf_event_open is forbidden, most likely by a container's seccomp filter");
+    else if (error == ENOSYS)
+        snprintf(reason, length, "perf_event_open is missing from this kernel, or filtered out");
+    else
+        snprintf(reason, length, "perf_event_open failed: %.80s", strerror(error));
+}
+
+void provenance_read(struct provenance *provenance_p)
+{
+    struct utsname system;
+    memset(provenance_p, 0, sizeof *provenance_p);
+    if (uname(&system) == 0)
+        snprintf(provenance_p->kernel_release, sizeof provenance_p->kernel_release, "%s", system.release);
+    read_os_name(sizeof provenance_p->os_name, provenance_p->os_name);
+    read_clock(provenance_p);
+    provenance_read_hypervisor(provenance_p);
+    provenance_p->steal_share = read_steal_share();
+    provenance_p->load_1min = file_read_number(NAN, "/proc/loadavg");
+    provenance_p->perf_event_paranoid = (int)file_read_number(INT_MIN, "/proc/sys/kernel/perf_event_paranoid");
+    provenance_p->schedstat = try_schedstat();
+    try_timeline(provenance_p);
+    read_huge_pages(sizeof provenance_p->transparent_huge_pages, provenance_p->transparent_huge_pages);
+    provenance_p->smt_active = (int)file_read_number(-1, "/sys/devices/system/cpu/smt/active");
+}

@@ -1,0 +1,161 @@
+/* A sample's storage, and what follows from its workers' times. What one worker could not observe makes the sum over
+ * all workers unobserved too: a sum with holes would be a wrong number. */
+#include "sample.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void sample_init(struct sample *sample_p)
+{
+    memset(sample_p, 0, sizeof *sample_p);
+    sample_p->validity = SAMPLE_NOT_JUDGED;
+}
+
+void sample_release(struct sample *sample)
+{
+    free(sample->workers);
+    sample_init(sample);
+}
+
+int sample_copy(const struct sample *sample, struct sample *copy_p)
+{
+    size_t bytes = (size_t)sample->worker_count * sizeof *sample->workers;
+    struct worker_times *workers = NULL;
+    if (bytes > 0) {
+        workers = malloc(bytes);
+        if (!workers) return -ENOMEM;
+        memcpy(workers, sample->workers, bytes);
+    }
+    *copy_p = *sample;
+    copy_p->workers = workers;
+    return 0;
+}
+
+double worker_cpu_s(const struct worker_times *worker)
+{
+    return worker->cpu_s + worker->comm_cpu_s + worker->idle_cpu_s;
+}
+
+bool worker_placed_as_asked(const struct worker_times *worker)
+{
+    if (worker->cpu_asked < 0) return true;
+    for (int i = 0; i < worker->cpu_seen_count; i++)
+        if (worker->cpus_seen[i] != worker->cpu_asked) return false;
+    return worker->mask_as_asked;
+}
+
+static int compare_ints(const void *a, const void *b)
+{
+    int left = *(const int *)a, right = *(const int *)b;
+    return (left > right) - (left < right);
+}
+
+void sample_cpus_seen(const struct sample *sample, struct cpu_list *list_p)
+{
+    list_p->count = 0;
+    for (int i = 0; i < sample->worker_count; i++) {
+        const struct worker_times *worker = &sample->workers[i];
+        for (int j = 0; j < worker->cpu_seen_count; j++) {
+            int known = 0;
+            while (known < list_p->count && list_p->cpus[known] != worker->cpus_seen[j]) known++;
+            if (known == list_p->count && known < CPUS_MAX) list_p->cpus[list_p->count++] = worker->cpus_seen[j];
+        }
+    }
+    qsort(list_p->cpus, (size_t)list_p->count, sizeof list_p->cpus[0], compare_ints);
+}
+
+static bool share_cpu(const struct worker_times *a, const struct worker_times *b)
+{
+    return a->cpu_asked == b->cpu_asked && strcmp(a->host, b->host) == 0;
+}
+
+bool sample_cpu_load(const struct sample *sample, int index, struct cpu_load *load_p)
+{
+    const struct worker_times *first = &sample->workers[index];
+    if (first->cpu_asked < 0) return false;
+    for (int i = 0; i < index; i++)
+        if (share_cpu(&sample->workers[i], first)) return false;
+
+    *load_p = (struct cpu_load){.busy_s = NAN, .steal_s = NAN, .held_s = NAN};
+    for (int i = index; i < sample->worker_count; i++) {
+        const struct worker_times *worker = &sample->workers[i];
+        if (!share_cpu(worker, first)) continue;
+        load_p->workers++;
+        load_p->own_s += worker_cpu_s(worker);
+        /* Each rank's window covers the sample; the smallest contains the least besides. */
+        load_p->busy_s = fmin(load_p->busy_s, worker->cpu_total_busy_s);
+        load_p->steal_s = fmin(load_p->steal_s, worker->cpu_steal_s);
+    }
+    for (int i = index; i < sample->worker_count; i++) {
+        const struct worker_times *worker = &sample->workers[i];
+        if (!share_cpu(worker, first) || isnan(worker->wait_s)) continue;
+        double others_s = load_p->own_s - worker_cpu_s(worker);
+        load_p->held_s = fmax(fmax(load_p->held_s, 0), worker->wait_s - others_s);
+    }
+    return true;
+}
+
+static void sum_workers(struct sample *sample)
+{
+    sample->cpu_s = sample->wait_s = sample->comm_s = 0;
+    sample->voluntary = sample->involuntary = 0;
+    sample->placed_as_asked = true;
+    double task_s = 0;
+    for (int i = 0; i < sample->worker_count; i++) {
+        const struct worker_times *worker = &sample->workers[i];
+        sample->cpu_s += worker_cpu_s(worker);
+        sample->wait_s += worker->wait_s;
+        sample->comm_s += worker->comm_s;
+        task_s += worker->end_s - worker->start_s;
+        bool counted = worker->voluntary >= 0 && worker->involuntary >= 0 && sample->voluntary >= 0;
+        sample->voluntary = counted ? sample->voluntary + worker->voluntary : -1;
+        sample->involuntary = counted ? sample->involuntary + worker->involuntary : -1;
+        if (!worker_placed_as_asked(worker)) sample->placed_as_asked = false;
+    }
+    sample->concurrency = sample->wall_s > 0 ? task_s / sample->wall_s : NAN;
+    sample->parallelism = sample->wall_s > 0 ? sample->cpu_s / sample->wall_s : NAN;
+    sample->rate = sample->wall_s > 0 ? sample->work / sample->wall_s : NAN;
+}
+
+static void sum_cpus(struct sample *sample)
+{
+    struct cpu_load load;
+    sample->steal_s = sample->foreign_cpu_s = sample->worker_count > 0 ? 0 : NAN;
+    for (int i = 0; i < sample->worker_count; i++) {
+        if (sample->workers[i].cpu_asked < 0) sample->steal_s = sample->foreign_cpu_s = NAN;
+        if (!sample_cpu_load(sample, i, &load)) continue;
+        sample->steal_s += load.steal_s;
+        sample->foreign_cpu_s += isnan(load.busy_s) ? NAN : fmax(load.busy_s - load.own_s, 0);
+    }
+}
+
+static void list_unobserved(struct sample *sample)
+{
+    const struct {
+        bool unobserved;
+        const char *reason;
+    } table[] = {
+        {isnan(sample->wait_s), "wait_s: /proc/thread-self/schedstat could not be read"},
+        {sample->voluntary < 0, "switches: getrusage does not count them"},
+        {isnan(sample->steal_s), "steal_s: not all CPUs found in /proc/stat"},
+        {isnan(sample->foreign_cpu_s), "foreign_cpu_s: not all CPUs found in /proc/stat"},
+        {isnan(sample->throttled_s), "throttled_s: no control group tells it"},
+    };
+    size_t used = 0;
+    sample->unobserved[0] = '\0';
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        if (!table[i].unobserved || used >= sizeof sample->unobserved) continue;
+        used += (size_t)snprintf(sample->unobserved + used, sizeof sample->unobserved - used, "%s%s",
+                                 used > 0 ? "; " : "", table[i].reason);
+    }
+}
+
+void sample_derive(struct sample *sample)
+{
+    sum_workers(sample);
+    sum_cpus(sample);
+    list_unobserved(sample);
+}

@@ -1,0 +1,10 @@
+/* From the text of one value to what the option's table entry points to. */
+#ifndef SPEEDUP_OPTIONS_VALUES_H
+#define SPEEDUP_OPTIONS_VALUES_H
+
+#include "options.h"
+
+/* 0, or STATUS_USAGE with the flag, the value and what is allowed; the value is then unchanged. Not for OPT_FLAG. */
+int option_set(const struct option *, const char *text, struct error *);
+
+#endif

@@ -1,0 +1,79 @@
+/* What is measured, as data: the target, its problem, and the mode. A mode is {ranks, threads, CPUs} and a wait policy;
+ * nothing in the code depends on its name. All storage is inside the structs: copy them freely. */
+#ifndef SPEEDUP_PLAN_CONFIG_H
+#define SPEEDUP_PLAN_CONFIG_H
+
+#include "../../kernels/kernel.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { CPUS_MAX = 1024 };
+
+struct cpu_list {
+    int count;
+    int cpus[CPUS_MAX]; /* operating-system indices, in the order in which workers get them */
+};
+
+enum mode_name { MODE_SERIAL, MODE_MULTITASK, MODE_MULTITASK_MPI, MODE_THREADS, MODE_MPI, MODE_HYBRID, MODE_COUNT };
+
+enum wait_policy {
+    WAIT_SPIN,  /* waiting workers stay on their core */
+    WAIT_YIELD, /* waiting ranks yield the core between polls; waiting OpenMP threads block (libgomp has no yielding
+                   wait) */
+    WAIT_BLOCK, /* waiting ranks sleep between polls; waiting OpenMP threads block */
+    WAIT_COUNT
+};
+
+struct mode {
+    enum mode_name name;
+    enum wait_policy wait_policy;
+    int ranks;
+    int threads; /* per rank */
+    /* Of one node; all nodes alike. Worker w of a node (= local rank * threads + thread) is bound to cpus[w % count].
+     */
+    struct cpu_list cpus;
+};
+
+struct config_option {
+    char name[32], value[32]; /* the canonical text */
+};
+
+struct config {
+    char kernel[32], variant[32];
+    char size[64]; /* the canonical text */
+    int option_count;
+    struct config_option options[KERNEL_OPTIONS_MAX]; /* all of the kernel's, also those left at their default */
+    uint64_t seed;
+    char isa[16];
+    int nodes;
+    char map[16]; /* how ranks go to nodes: "cores-first" or "nodes-first" */
+    struct mode mode;
+};
+
+const char *mode_name_text(enum mode_name);
+const char *mode_summary(enum mode_name); /* what it shows, in one sentence */
+const char *wait_policy_text(enum wait_policy);
+/* 0, or -1 where there is no such name. */
+int mode_name_parse(const char *text, enum mode_name *name_p);
+int wait_policy_parse(const char *text, enum wait_policy *policy_p);
+
+int mode_workers(const struct mode *);
+/* More workers on a node than CPUs. */
+bool mode_oversubscribed(const struct mode *);
+/* Every worker is meant to have a CPU to itself. */
+bool mode_dedicated(const struct mode *);
+bool mode_needs_mpi(enum mode_name);
+int mode_cpu_of_worker(const struct mode *, int local_rank, int thread);
+
+/* "0,1,4-7": both ways. parse: 0, -EINVAL (no list), -ERANGE (over CPUS_MAX entries, or an index over 1048575). A CPU
+ * may be named once only. */
+int cpu_list_parse(const char *text, struct cpu_list *list_p);
+const char *cpu_list_format(const struct cpu_list *, size_t length, char *text);
+
+/* Between the two forms of a problem. to_problem: STATUS_USAGE-like checks were made when the config was built; returns
+ * 0 or -EINVAL where the config names what this program does not know. */
+void config_from_problem(const struct problem *, struct config *config_p); /* leaves mode, nodes and map alone */
+int config_to_problem(const struct config *, struct problem *problem_p);
+
+#endif

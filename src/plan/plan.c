@@ -1,0 +1,166 @@
+/* From what the user said to a mode: fill in what was left out, refuse what contradicts itself or the machine. */
+#include "plan.h"
+
+#include <stdio.h>
+
+enum { WORKERS_MAX = 10000 };
+
+/* What was not named follows from what was: ranks make it mpi, threads make it threads, both make it hybrid. */
+static enum mode_name infer_mode(const struct mode_request *request)
+{
+    if (request->mode >= 0) return (enum mode_name)request->mode;
+    if (request->ranks > 0 && request->threads > 1) return MODE_HYBRID;
+    if (request->ranks > 0) return MODE_MPI;
+    if (request->threads > 0 || request->workers > 1) return MODE_THREADS;
+    return MODE_SERIAL;
+}
+
+static int default_workers(enum mode_name name, int cores)
+{
+    if (name == MODE_SERIAL) return 1;
+    return cores < 2 ? 2 : cores;
+}
+
+/* Ranks and threads of a mode that uses only one of the two: `own` is that one, `other` must stay 1. */
+static int split_single(enum mode_name name, const struct mode_request *request, int own, int other,
+                        const char *own_name, const char *other_name, int fallback, int *count_p, struct error *error)
+{
+    if (other > 1)
+        return error_set(error, STATUS_USAGE,
+                         "--mode %s has one %s, but --%ss %d was given; use --mode %s, or leave --%ss out",
+                         mode_name_text(name), other_name, other_name, other,
+                         name == MODE_SERIAL ? "threads or mpi" : "hybrid", other_name);
+    if (own > 0 && request->workers > 0 && own != request->workers)
+        return error_set(error, STATUS_USAGE, "--workers %d and --%ss %d contradict each other in --mode %s; give one",
+                         request->workers, own_name, own, mode_name_text(name));
+    *count_p = own > 0 ? own : request->workers > 0 ? request->workers : fallback;
+    return STATUS_OK;
+}
+
+static int split_hybrid(const struct mode_request *request, int cores, int *ranks_p, int *threads_p,
+                        struct error *error)
+{
+    int ranks = request->ranks, threads = request->threads, workers = request->workers;
+    if (ranks > 0 && threads > 0 && workers > 0 && ranks * threads != workers)
+        return error_set(error, STATUS_USAGE,
+                         "--workers %d is not --ranks %d times --threads %d; leave one of them out", workers, ranks,
+                         threads);
+    int given = ranks > 0 ? ranks : threads;
+    if (workers > 0 && given > 0 && workers % given)
+        return error_set(error, STATUS_USAGE,
+                         "--workers %d cannot be divided into %d %s each; give --ranks and --threads", workers, given,
+                         ranks > 0 ? "ranks with as many threads" : "threads");
+    if (workers == 0) workers = cores < 2 ? 2 : cores;
+    if (ranks == 0 && threads == 0) ranks = workers % 2 == 0 ? 2 : 1;
+    if (ranks == 0) ranks = workers / threads > 0 ? workers / threads : 1;
+    if (threads == 0) threads = workers / ranks > 0 ? workers / ranks : 1;
+    *ranks_p = ranks;
+    *threads_p = threads;
+    return STATUS_OK;
+}
+
+static int plan_workers(const struct mode_request *request, int cores, struct mode *mode, struct error *error)
+{
+    int workers = default_workers(mode->name, cores);
+    switch (mode->name) {
+    case MODE_SERIAL:
+        if (request->workers > 1 || request->ranks > 1 || request->threads > 1)
+            return error_set(error, STATUS_USAGE,
+                             "--mode serial is one task, but %d were asked for; use --mode multitask, threads or mpi",
+                             request->workers > 1 ? request->workers
+                             : request->ranks > 1 ? request->ranks
+                                                  : request->threads);
+        return STATUS_OK;
+    case MODE_MULTITASK:
+    case MODE_THREADS:
+        return split_single(mode->name, request, request->threads, request->ranks, "thread", "rank", workers,
+                            &mode->threads, error);
+    case MODE_MULTITASK_MPI:
+    case MODE_MPI:
+        return split_single(mode->name, request, request->ranks, request->threads, "rank", "thread", workers,
+                            &mode->ranks, error);
+    case MODE_HYBRID:
+        return split_hybrid(request, cores, &mode->ranks, &mode->threads, error);
+    case MODE_COUNT:
+        break;
+    }
+    return STATUS_OK;
+}
+
+static int check_cpus(const struct machine *machine, const struct cpu_list *cpus, struct error *error)
+{
+    for (int i = 0; i < cpus->count; i++) {
+        if (machine_find_cpu(machine, cpus->cpus[i])) continue;
+        struct cpu_list allowed = {.count = machine->cpu_count};
+        char text[256];
+        for (int k = 0; k < machine->cpu_count; k++) allowed.cpus[k] = machine->cpus[k].os_index;
+        return error_set(error, STATUS_USAGE, "--cpus names CPU %d, which this process may not use; allowed: %s",
+                         cpus->cpus[i], cpu_list_format(&allowed, sizeof text, text));
+    }
+    return STATUS_OK;
+}
+
+static bool one_cpu_mode(enum mode_name name)
+{
+    return name == MODE_SERIAL || name == MODE_MULTITASK || name == MODE_MULTITASK_MPI;
+}
+
+static int plan_cpus(const struct machine *machine, const struct mode_request *request, struct mode *mode,
+                     struct error *error)
+{
+    if (request->cpus.count > 0) {
+        int status = check_cpus(machine, &request->cpus, error);
+        if (status) return status;
+        if (one_cpu_mode(mode->name) && request->cpus.count > 1)
+            return error_set(error, STATUS_USAGE, "--mode %s uses one CPU, but --cpus names %d; name one",
+                             mode_name_text(mode->name), request->cpus.count);
+        mode->cpus = request->cpus;
+    } else {
+        machine_cpu_order(machine, request->smt, &mode->cpus);
+    }
+    int most = one_cpu_mode(mode->name) ? 1 : mode_workers(mode);
+    if (mode->cpus.count > most) mode->cpus.count = most;
+    return STATUS_OK;
+}
+
+int plan_mode(const struct machine *machine, const struct mode_request *request, struct mode *mode_p,
+              struct error *error)
+{
+    struct mode mode = {.name = infer_mode(request), .ranks = 1, .threads = 1};
+    int cores = request->cpus.count > 0 ? request->cpus.count : request->smt ? machine->cpu_count : machine->core_count;
+    int status = plan_workers(request, cores, &mode, error);
+    if (status) return status;
+    if ((long)mode.ranks * mode.threads > WORKERS_MAX)
+        return error_set(error, STATUS_USAGE, "%ld workers were asked for; at most %d are allowed",
+                         (long)mode.ranks * mode.threads, WORKERS_MAX);
+    status = plan_cpus(machine, request, &mode, error);
+    if (status) return status;
+    /* Workers that share a core must not spin while another could work; workers that own one answer fastest spinning.
+     */
+    mode.wait_policy = request->wait_policy >= 0    ? (enum wait_policy)request->wait_policy
+                       : mode_oversubscribed(&mode) ? WAIT_YIELD
+                                                    : WAIT_SPIN;
+    *mode_p = mode;
+    return STATUS_OK;
+}
+
+static const char *format_gib(double bytes, size_t length, char *text)
+{
+    double gib = bytes / 0x1p30;
+    snprintf(text, length, gib >= 1e6 ? "%.3g GiB" : gib >= 10 ? "%.0f GiB" : "%.2f GiB", gib);
+    return text;
+}
+
+int plan_check_memory(const struct machine *machine, const struct problem *problem, const struct mode *mode,
+                      struct error *error)
+{
+    double need = problem->kernel->memory(problem, mode->ranks);
+    double available = (double)machine->memory_available_bytes;
+    /* A tenth is left to the system, to the stacks and to MPI. */
+    if (available <= 0 || need <= 0.9 * available) return STATUS_OK;
+    char size[64], need_text[32], free_text[32];
+    return error_set(error, STATUS_USAGE,
+                     "--size %s needs %s of memory with %d rank%s, and %s is available here; take a smaller size",
+                     size_format(&problem->size, sizeof size, size), format_gib(need, sizeof need_text, need_text),
+                     mode->ranks, mode->ranks == 1 ? "" : "s", format_gib(available, sizeof free_text, free_text));
+}

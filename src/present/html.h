@@ -1,0 +1,40 @@
+/* Inside present/ alone: HTML from records. What comes from a record passes through here and is escaped. */
+#ifndef SPEEDUP_PRESENT_HTML_H
+#define SPEEDUP_PRESENT_HTML_H
+
+#include "../analyse/lesson.h"
+
+#include <jansson.h>
+#include <stdio.h>
+
+/* Escapes & < > " ' and replaces what XML does not allow (control characters, broken UTF-8) by U+FFFD. */
+void html_text(FILE *, const char *text);
+/* `format` is markup and written as it is; knows %s (escaped), %d and %%, nothing else. */
+void html_write(FILE *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* A JSON value as text for people, nested lists and objects included. */
+void html_json(FILE *, const json_t *);
+/* "cpu_model" -> "cpu model" */
+void html_json_name(FILE *, const char *name);
+
+/* figure.c: SVG without a viewBox, so that bars stretch with the page and the type keeps its size. `id` makes the ids
+ * of its title and description unique in the page. */
+void figure_speedups(FILE *, const struct lesson *, int first_row, const char *id);
+/* How tasks take turns, run at once, or wait: drawn, not measured. */
+void figure_schematic(FILE *, const char *id);
+
+/* report_text.c: the style sheet, and the explanation for a newcomer with the measured numbers in it. */
+extern const char report_css[];
+void report_write_explanation(FILE *, const struct lesson *);
+void report_write_method(FILE *, const struct lesson *);
+
+/* report_tables.c: sections made of the records. */
+void report_write_numbers(FILE *, const struct lesson *);
+void report_write_answers(FILE *, const struct lesson *);
+void report_write_left_out(FILE *, const struct results *, const struct lesson *);
+
+/* report_machine.c: sections made of the context line, which may be NULL. */
+void report_write_machine(FILE *, const json_t *context);
+void report_write_commands(FILE *, const json_t *context);
+
+#endif

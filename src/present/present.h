@@ -1,0 +1,42 @@
+/* What a person sees. Reads samples and lessons, never measures. */
+#ifndef SPEEDUP_PRESENT_PRESENT_H
+#define SPEEDUP_PRESENT_PRESENT_H
+
+#include "../analyse/lesson.h"
+
+#include <stdio.h>
+
+/* How to write on a stream: colour only on a terminal without NO_COLOR and with TERM other than "dumb"; UTF-8 by the
+ * locale (main calls setlocale(LC_CTYPE, "") first, else all is ASCII); width: the terminal's, else $COLUMNS, else 80.
+ */
+struct style {
+    bool colour, utf8;
+    int width;
+};
+void style_for(FILE *, struct style *style_p);
+
+/* Human quantities into text[length]; return text. "1.24 s", "312 ms", "8.10 us"; "2.31 GFLOP/s", "412 Msamples/s"; "16
+ * GiB"; "-" for NAN. */
+const char *format_time(double seconds, size_t length, char *text);
+const char *format_rate(double rate, const char *unit, size_t length, char *text);
+const char *format_bytes(double bytes, size_t length, char *text);
+const char *format_count(double count, size_t length, char *text);
+
+/* run.c: one sample of `speedup run`, some lines: time, rate, concurrency, parallelism, run-queue wait, switches, CPUs
+ * seen, check; why it is invalid. `number` of `of` samples; of 1: not said. */
+void present_sample(FILE *, const struct style *, const struct sample *, int number, int of);
+/* Closing lines over several samples of one configuration (median, range, how many valid). Nothing for a single one. */
+void present_samples_summary(FILE *, const struct style *, const struct group *);
+
+/* lesson.c: table, bar chart of speedups, verdict. */
+void present_lesson(FILE *, const struct style *, const struct lesson *);
+
+/* progress.c: one line on a terminal, rewritten in place; nothing elsewhere. text NULL: wipe it. fraction in 0 ... 1;
+ * NAN or negative where unknown, eta_s likewise. */
+void present_progress(FILE *, const struct style *, const char *text, double fraction, double eta_s);
+
+/* report.c: one self-contained HTML file, written beside its place and then put there, so that no half of it is ever
+ * seen. 0 or STATUS_FAILED with the reason. */
+int present_report(const char *path, const struct results *, const struct lesson *, struct error *);
+
+#endif

@@ -1,0 +1,161 @@
+/* The report: one HTML file that needs nothing else, made from the records alone. It is written to a temporary file
+ * beside its place, and renamed when every byte of it is known to be on the way to the disk. */
+#include "html.h"
+#include "text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+static const char *machine_text(const struct results *results, const char *name)
+{
+    const char *text = json_string_value(json_object_get(json_object_get(results->context, "machine"), name));
+    return text != NULL && text[0] != '\0' ? text : NULL;
+}
+
+/* When the first sample was taken; "" where none was. */
+static const char *measured_on(const struct results *results, size_t length, char *text)
+{
+    double first_s = 0;
+    for (int g = 0; g < results->group_count; g++) {
+        for (int i = 0; i < results->groups[g].count; i++) {
+            double start_s = results->groups[g].samples[i].start_s;
+            if (start_s > 0 && (first_s == 0 || start_s < first_s)) first_s = start_s;
+        }
+    }
+    struct tm date;
+    time_t seconds = (time_t)first_s;
+    text[0] = '\0';
+    if (first_s > 0 && gmtime_r(&seconds, &date) != NULL) strftime(text, length, "%-d %B %Y, %H:%M UTC", &date);
+    return text;
+}
+
+static void write_head(FILE *file, const struct results *results, const struct lesson *lesson)
+{
+    const char *host = machine_text(results, "hostname"), *cpu = machine_text(results, "cpu_model");
+    char date[64];
+    measured_on(results, sizeof date, date);
+    html_write(file,
+               "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n"
+               "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
+               "<title>Multitasking and multiprocessing, measured on %s</title>\n<style>\n",
+               host != NULL ? host : "this machine");
+    fputs(report_css, file);
+    html_write(file, "</style>\n</head>\n<body>\n<header>\n<h1>Multitasking and multiprocessing, measured on %s</h1>\n",
+               host != NULL ? host : "this machine");
+    fputs("<p class=\"facts\">", file);
+    if (cpu != NULL) html_write(file, "%s. ", cpu);
+    if (lesson->cores > 0) html_write(file, "%d core%s to use. ", lesson->cores, lesson->cores == 1 ? "" : "s");
+    if (date[0] != '\0') html_write(file, "%s.", date);
+    fputs("</p>\n</header>\n<main>\n", file);
+}
+
+static void write_verdict(FILE *file, const struct lesson *lesson)
+{
+    fputs("<section class=\"verdict\" aria-label=\"The verdict\">\n", file);
+    bool any = false;
+    for (int i = 0; i < LESSON_SENTENCES; i++) {
+        if (lesson->sentences[i][0] == '\0') continue;
+        html_write(file, "<p>%s</p>\n", lesson->sentences[i]);
+        any = true;
+    }
+    fputs(any ? "</section>\n" : "<p>There is not enough valid data for a verdict.</p>\n</section>\n", file);
+}
+
+static void write_figure(FILE *file, const struct lesson *lesson, int first)
+{
+    const struct lesson_row *row = &lesson->rows[first];
+    char id[32];
+    snprintf(id, sizeof id, "speedups-%d", first);
+    html_write(file, "<figure>\n<figcaption><h3>%s (%s)%s</h3></figcaption>\n", row->kernel, row->variant,
+               row->waits ? ": tasks that mostly wait" : "");
+    figure_speedups(file, lesson, first, id);
+    fputs("</figure>\n", file);
+}
+
+static void write_figures(FILE *file, const struct lesson *lesson)
+{
+    fputs("<section aria-labelledby=\"speedups\">\n<h2 id=\"speedups\">Speedup in each scene</h2>\n"
+          "<p>How many times as fast the same work was done as by one task alone.</p>\n"
+          "<ul class=\"legend\"><li><i class=\"alone\"></i>one task alone</li>"
+          "<li><i class=\"turns\"></i>tasks take turns on one core</li>"
+          "<li><i class=\"cores\"></i>tasks run on several cores</li>"
+          "<li><i class=\"waits\"></i>waiting tasks share one core</li>"
+          "<li><i class=\"line\"></i>the most that is possible there</li>"
+          "<li><i class=\"thick\"></i>lowest to highest value measured</li></ul>\n<div class=\"figures\">\n",
+          file);
+    for (int waiting = 0; waiting < 2; waiting++) {
+        for (int i = 0; i < lesson->row_count; i++) {
+            if (scene_starts_set(lesson, i) && lesson->rows[i].waits == (waiting == 1)) write_figure(file, lesson, i);
+        }
+    }
+    fputs(lesson->row_count == 0 ? "<p>The record holds no samples.</p>\n" : "", file);
+    fputs("</div>\n</section>\n", file);
+}
+
+static void write_page(FILE *file, const struct results *results, const struct lesson *lesson)
+{
+    write_head(file, results, lesson);
+    write_verdict(file, lesson);
+    write_figures(file, lesson);
+    report_write_numbers(file, lesson);
+    report_write_explanation(file, lesson);
+    report_write_answers(file, lesson);
+    report_write_left_out(file, results, lesson);
+    report_write_method(file, lesson);
+    report_write_machine(file, results->context);
+    report_write_commands(file, results->context);
+    fputs("</main>\n<footer><p>Made by speedup from the records of this measurement, and from nothing "
+          "else.</p></footer>\n</body>\n</html>\n",
+          file);
+}
+
+/* Everything reached the file; closes it in any case. 0 or -errno. */
+static int finish_file(FILE *file)
+{
+    int status = 0;
+    if (fflush(file) != 0 || ferror(file)) status = errno != 0 ? -errno : -EIO;
+    if (fclose(file) != 0 && status == 0) status = -errno;
+    return status;
+}
+
+/* A device or a pipe is written straight to; a file, through a temporary one beside it. */
+static bool is_special(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode);
+}
+
+static int fail(const char *path, int code, struct error *error)
+{
+    return error_set(error, STATUS_FAILED, "cannot write the report %s: %s; name a file in a folder you may write to",
+                     path, strerror(code));
+}
+
+int present_report(const char *path, const struct results *results, const struct lesson *lesson, struct error *error)
+{
+    bool special = is_special(path);
+    size_t length = strlen(path) + 32;
+    char *target = malloc(length);
+    if (target == NULL) return fail(path, ENOMEM, error);
+    snprintf(target, length, special ? "%s" : "%s.%d.tmp", path, (int)getpid());
+
+    int descriptor = open(target, O_WRONLY | O_CREAT | O_CLOEXEC | (special ? 0 : O_EXCL), 0666);
+    FILE *file = descriptor >= 0 ? fdopen(descriptor, "w") : NULL;
+    int code = file == NULL ? errno : 0;
+    if (file != NULL) {
+        errno = 0;
+        write_page(file, results, lesson);
+        code = -finish_file(file);
+    } else if (descriptor >= 0) {
+        close(descriptor);
+    }
+    if (code == 0 && !special && rename(target, path) != 0) code = errno;
+    if (code != 0 && descriptor >= 0 && !special) unlink(target);
+    free(target);
+    return code == 0 ? STATUS_OK : fail(path, code, error);
+}

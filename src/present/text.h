@@ -1,0 +1,46 @@
+/* Inside present/ alone: the pieces that the terminal's pages share. */
+#ifndef SPEEDUP_PRESENT_TEXT_H
+#define SPEEDUP_PRESENT_TEXT_H
+
+#include "present.h"
+
+/* style.c: the escape sequence that starts a tone (TONE_PLAIN ends any), or "" without colour. Colour only repeats what
+ * the words say. */
+enum tone { TONE_PLAIN, TONE_STRONG, TONE_DIM, TONE_GOOD, TONE_BAD, TONE_BAR };
+const char *style_tone(const struct style *, enum tone);
+
+/* The terminal's width now; 0 where the stream is none. */
+int style_terminal_width(FILE *);
+
+/* Columns that a text takes: one per code point. */
+int text_width(const char *text);
+/* Prints words from column `column` on, and continues at column `indent` of the next line before they would pass the
+ * style's width; ends the line. Control characters become spaces; without UTF-8, what is not ASCII becomes '?'. */
+void text_print_wrapped(FILE *, const struct style *, int column, int indent, const char *text);
+
+/* format.c: "1.97", "75 %" (of a share), "-" for NAN. */
+const char *format_ratio(double ratio, size_t length, char *text);
+const char *format_share(double share, size_t length, char *text);
+
+/* scene.c: what a row of the lesson shows, by its tasks and cores. */
+enum scene_kind {
+    SCENE_ALONE, /* one task */
+    SCENE_TURNS, /* several tasks share one core: multitasking */
+    SCENE_CORES, /* tasks on several cores: multiprocessing */
+    SCENE_WAITS  /* several tasks share one core and mostly wait: where multitasking pays */
+};
+enum scene_kind scene_kind(const struct lesson_row *);
+/* The most that the cores of this row allow: min(tasks, cores); for tasks that wait min(tasks, waiting bound). NAN
+ * where unknown. */
+double scene_ideal(const struct lesson *, const struct lesson_row *);
+/* "4 threads taking turns on 1 core". Returns text. */
+const char *scene_describe(const struct lesson_row *, size_t length, char *text);
+/* Rows of one kernel, variant and size are shown together: a set. */
+bool scene_same_set(const struct lesson_row *, const struct lesson_row *);
+bool scene_starts_set(const struct lesson *, int row);
+/* The largest speedup or ideal of the set, at least 1: what a figure must have room for. */
+double scene_set_top(const struct lesson *, int first);
+/* The first row of that kind that has a speedup, or NULL. */
+const struct lesson_row *scene_find(const struct lesson *, enum scene_kind);
+
+#endif

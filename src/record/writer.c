@@ -1,0 +1,111 @@
+/* Appends lines with one write(2) each on an O_APPEND descriptor: a run that is killed leaves whole lines and at most
+ * one torn one, and two writers never mix theirs. A file that is no record is never touched: a mistyped -o must not
+ * cost somebody's thesis. */
+#include "record.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct record_writer {
+    int descriptor;
+    bool standard; /* output, which is not ours to close */
+    bool replace;  /* an old record is still in the file */
+    char *path;
+};
+
+enum { CONTEXT_LINE_MAX = 4 << 20 };
+
+/* Whether the file begins with a context line. */
+static bool file_is_record(const char *path)
+{
+    FILE *file = fopen(path, "re");
+    if (!file) return false;
+    char *text = malloc(CONTEXT_LINE_MAX);
+    size_t length = text ? fread(text, 1, CONTEXT_LINE_MAX, file) : 0;
+    char *end = length ? memchr(text, '\n', length) : NULL;
+    json_t *first = json_loadb(text ? text : "", end ? (size_t)(end - text) : length, 0, NULL);
+    const char *type = json_string_value(json_object_get(first, "type"));
+    bool is_record = type && strcmp(type, "context") == 0 && json_is_integer(json_object_get(first, "schema"));
+    json_decref(first);
+    free(text);
+    fclose(file);
+    return is_record;
+}
+
+static int writer_open(struct record_writer *writer, struct error *error)
+{
+    struct stat status;
+    writer->replace = stat(writer->path, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0;
+    if (writer->replace && !file_is_record(writer->path))
+        return error_set(error, STATUS_USAGE,
+                         "%s exists and is no record of speedup; it was left alone: name another file, or remove it",
+                         writer->path);
+    writer->descriptor = open(writer->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    if (writer->descriptor < 0)
+        return error_set(error, STATUS_FAILED, "cannot write %s: %s", writer->path, strerror(errno));
+    return STATUS_OK;
+}
+
+int record_writer_new(const char *path, struct record_writer **writer_p, struct error *error)
+{
+    bool standard = strcmp(path, "-") == 0;
+    struct record_writer *writer = malloc(sizeof *writer);
+    if (writer)
+        *writer = (struct record_writer){STDOUT_FILENO, standard, false, strdup(standard ? "standard output" : path)};
+    int status = writer && writer->path ? STATUS_OK : error_set(error, STATUS_FAILED, "no memory to write %s", path);
+    if (status == STATUS_OK && !standard) status = writer_open(writer, error);
+    if (status == STATUS_OK) {
+        *writer_p = writer;
+        return STATUS_OK;
+    }
+    if (writer) free(writer->path);
+    free(writer);
+    return status;
+}
+
+/* 0 or -errno. */
+static int write_all(int descriptor, const char *text, size_t length)
+{
+    while (length > 0) {
+        ssize_t written = write(descriptor, text, length);
+        if (written < 0 && errno == EINTR) continue;
+        if (written < 0) return -errno;
+        text += written;
+        length -= (size_t)written;
+    }
+    return 0;
+}
+
+int record_write(struct record_writer *writer, const json_t *line, struct error *error)
+{
+    char *text = json_dumps(line, RECORD_DUMP_FLAGS);
+    if (!text) return error_set(error, STATUS_FAILED, "no memory to write a line to %s", writer->path);
+    size_t length = strlen(text);
+    text[length] = '\n';
+    int status = 0;
+    if (writer->standard && fflush(stdout)) status = -errno;
+    if (!status && writer->replace && ftruncate(writer->descriptor, 0)) status = -errno;
+    if (!status) {
+        writer->replace = false;
+        status = write_all(writer->descriptor, text, length + 1);
+    }
+    free(text);
+    if (!status) return STATUS_OK;
+    return error_set(error, STATUS_FAILED, "cannot write %s: %s; what was written before is kept", writer->path,
+                     strerror(-status));
+}
+
+int record_writer_free(struct record_writer *writer, struct error *error)
+{
+    if (!writer) return STATUS_OK;
+    int status = STATUS_OK;
+    if (!writer->standard && close(writer->descriptor))
+        status = error_set(error, STATUS_FAILED, "cannot write %s: %s", writer->path, strerror(errno));
+    free(writer->path);
+    free(writer);
+    return status;
+}

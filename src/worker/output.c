@@ -1,0 +1,54 @@
+/* The lines that rank 0 writes for the harness. */
+#include "../record/record.h"
+#include "worker.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Takes the reference. */
+static int write_line(FILE *lines, json_t *line, struct error *error)
+{
+    if (!line) return error_set(error, STATUS_FAILED, "out of memory for a line of the record");
+    bool failed = json_dumpf(line, lines, JSON_COMPACT) < 0 || fputc('\n', lines) == EOF || fflush(lines) == EOF;
+    json_decref(line);
+    if (failed) return error_set(error, STATUS_FAILED, "cannot write to the harness: %s", strerror(errno));
+    return STATUS_OK;
+}
+
+static json_t *distinct_hosts(int size, size_t length, const char *hosts)
+{
+    json_t *list = json_array();
+    for (int rank = 0; rank < size; rank++) {
+        const char *host = hosts + (size_t)rank * length;
+        int earlier = 0;
+        while (earlier < rank && strcmp(hosts + (size_t)earlier * length, host) != 0) earlier++;
+        if (earlier == rank) json_array_append_new(list, json_string(host));
+    }
+    return list;
+}
+
+int output_hello(FILE *lines, const struct worker *worker, const char *hosts, struct error *error)
+{
+    json_t *line = json_pack("{s:s, s:i, s:i, s:o, s:s, s:s}", "type", "hello", "ranks", team_size(worker->team),
+                             "threads", team_threads(worker->team), "hosts",
+                             distinct_hosts(team_size(worker->team), sizeof worker->host, hosts), "mpi_library",
+                             worker->library, "isa", worker->problem.isa);
+    return write_line(lines, line, error);
+}
+
+int output_sample(FILE *lines, const struct sample *sample, struct error *error)
+{
+    return write_line(lines, record_encode_sample(sample), error);
+}
+
+int output_done(FILE *lines, struct error *error)
+{
+    return write_line(lines, json_pack("{s:s}", "type", "done"), error);
+}
+
+int output_error(FILE *lines, int status, const struct error *error)
+{
+    struct error ignored;
+    return write_line(lines, json_pack("{s:s, s:i, s:s}", "type", "error", "status", status, "text", error->text),
+                      &ignored);
+}

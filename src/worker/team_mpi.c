@@ -1,0 +1,285 @@
+/* The team over MPI: the only file that includes mpi.h.
+ *
+ * Waiting is the mode's wait policy. Whether MPI's own waits spin or yield is set by the launcher (for Open MPI:
+ * mpi_yield_when_idle); "block" is made here: every call is then started without blocking, and ranks_finish sleeps
+ * between its tests, so that a waiting rank leaves its core to others.
+ *
+ * Counts over what an int holds are sent in pieces of at most 1 GiB. Sums of doubles are an allgather, added in the
+ * order of ranks by each rank: (size - 1) * 8 bytes received a value and rank, and the same bits everywhere; meant for
+ * short vectors. Nothing allocates after team_new_ranks.
+ */
+#include "team.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <mpi.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+    PIECE_BYTES = 1 << 30,
+    PIECES_MAX = 256, /* of one broadcast: 256 GiB */
+    REDUCE_PIECE = PIECE_BYTES / 8,
+    SUM_PIECE = 256, /* doubles that each rank sends at a time */
+    SLEEP_NS = 50000
+};
+
+struct open_broadcast {
+    int pieces; /* 0: the slot is free */
+    MPI_Request requests[PIECES_MAX];
+};
+
+struct ranks {
+    MPI_Comm comm;
+    bool block;
+    double *sum_scratch; /* size * SUM_PIECE */
+    struct open_broadcast broadcasts[TEAM_REQUESTS_MAX];
+};
+
+static int status_of(int mpi_error)
+{
+    int class = MPI_SUCCESS;
+    if (mpi_error == MPI_SUCCESS) return 0;
+    MPI_Error_class(mpi_error, &class);
+    if (class == MPI_ERR_NO_MEM) return -ENOMEM;
+    if (class == MPI_ERR_ROOT || class == MPI_ERR_COUNT || class == MPI_ERR_ARG) return -EINVAL;
+    return -EIO;
+}
+
+/* The one place where a rank waits for what it started. */
+static int ranks_finish(const struct ranks *ranks, int started, int count, MPI_Request *requests)
+{
+    if (started != MPI_SUCCESS) return status_of(started);
+    if (!ranks->block) return status_of(MPI_Waitall(count, requests, MPI_STATUSES_IGNORE));
+    for (;;) {
+        int done = 0;
+        int error = MPI_Testall(count, requests, &done, MPI_STATUSES_IGNORE);
+        if (error != MPI_SUCCESS || done) return status_of(error);
+        clock_nanosleep(CLOCK_MONOTONIC, 0, &(struct timespec){.tv_nsec = SLEEP_NS}, NULL);
+    }
+}
+
+static int mpi_barrier(struct team *team)
+{
+    struct ranks *ranks = team->ranks;
+    MPI_Request request;
+    if (!ranks->block) return status_of(MPI_Barrier(ranks->comm));
+    return ranks_finish(ranks, MPI_Ibarrier(ranks->comm, &request), 1, &request);
+}
+
+static int reduce_all(struct ranks *ranks, size_t count, void *values, MPI_Datatype type, MPI_Op op)
+{
+    int status = 0;
+    for (size_t done = 0; done < count && status == 0; done += REDUCE_PIECE) {
+        int piece = count - done < REDUCE_PIECE ? (int)(count - done) : REDUCE_PIECE;
+        char *at = (char *)values + done * 8;
+        MPI_Request request;
+        if (ranks->block)
+            status = ranks_finish(ranks, MPI_Iallreduce(MPI_IN_PLACE, at, piece, type, op, ranks->comm, &request), 1,
+                                  &request);
+        else
+            status = status_of(MPI_Allreduce(MPI_IN_PLACE, at, piece, type, op, ranks->comm));
+    }
+    return status;
+}
+
+static int mpi_sum_u64(struct team *team, size_t count, uint64_t *values)
+{
+    return reduce_all(team->ranks, count, values, MPI_UINT64_T, MPI_SUM);
+}
+
+static int mpi_max_double(struct team *team, size_t count, double *values)
+{
+    return reduce_all(team->ranks, count, values, MPI_DOUBLE, MPI_MAX);
+}
+
+static int mpi_sum_double(struct team *team, size_t count, double *values)
+{
+    struct ranks *ranks = team->ranks;
+    double *scratch = ranks->sum_scratch;
+    int status = 0;
+    for (size_t done = 0; done < count && status == 0; done += SUM_PIECE) {
+        int piece = count - done < SUM_PIECE ? (int)(count - done) : SUM_PIECE;
+        MPI_Request request;
+        if (ranks->block)
+            status = ranks_finish(
+                ranks,
+                MPI_Iallgather(values + done, piece, MPI_DOUBLE, scratch, piece, MPI_DOUBLE, ranks->comm, &request), 1,
+                &request);
+        else
+            status =
+                status_of(MPI_Allgather(values + done, piece, MPI_DOUBLE, scratch, piece, MPI_DOUBLE, ranks->comm));
+        if (status < 0) break;
+        for (int i = 0; i < piece; i++) {
+            double sum = scratch[i];
+            for (int rank = 1; rank < team->size; rank++) sum += scratch[(size_t)rank * (size_t)piece + (size_t)i];
+            values[done + (size_t)i] = sum;
+        }
+    }
+    return status;
+}
+
+/* `all` receives each rank's piece at that rank's place: one element of `type`, whose extent is all bytes of a rank. */
+static int gather_piece(struct ranks *ranks, const char *mine, int piece, char *all, MPI_Datatype type)
+{
+    MPI_Request request;
+    if (!ranks->block) return status_of(MPI_Gather(mine, piece, MPI_BYTE, all, 1, type, 0, ranks->comm));
+    return ranks_finish(ranks, MPI_Igather(mine, piece, MPI_BYTE, all, 1, type, 0, ranks->comm, &request), 1, &request);
+}
+
+static int mpi_gather(struct team *team, size_t bytes, const void *mine, void *all)
+{
+    struct ranks *ranks = team->ranks;
+    int status = 0;
+    for (size_t done = 0; done < bytes && status == 0; done += PIECE_BYTES) {
+        int piece = bytes - done < PIECE_BYTES ? (int)(bytes - done) : PIECE_BYTES;
+        MPI_Datatype bytes_type, type;
+        MPI_Type_contiguous(piece, MPI_BYTE, &bytes_type);
+        MPI_Type_create_resized(bytes_type, 0, (MPI_Aint)bytes, &type);
+        MPI_Type_commit(&type);
+        status =
+            gather_piece(ranks, (const char *)mine + done, piece, team->rank == 0 ? (char *)all + done : NULL, type);
+        MPI_Type_free(&type);
+        MPI_Type_free(&bytes_type);
+    }
+    return status;
+}
+
+static int mpi_broadcast_start(struct team *team, int root, size_t bytes, void *buffer, struct team_request *request_p)
+{
+    struct ranks *ranks = team->ranks;
+    int slot = 0;
+    if (bytes == 0) return 0;
+    if (bytes > (size_t)PIECES_MAX * PIECE_BYTES) return -EMSGSIZE;
+    while (slot < TEAM_REQUESTS_MAX && ranks->broadcasts[slot].pieces > 0) slot++;
+    if (slot == TEAM_REQUESTS_MAX) return -EBUSY;
+
+    struct open_broadcast *open = &ranks->broadcasts[slot];
+    for (size_t done = 0; done < bytes; done += PIECE_BYTES) {
+        int piece = bytes - done < PIECE_BYTES ? (int)(bytes - done) : PIECE_BYTES;
+        int error =
+            MPI_Ibcast((char *)buffer + done, piece, MPI_BYTE, root, ranks->comm, &open->requests[open->pieces]);
+        if (error != MPI_SUCCESS) return status_of(error);
+        open->pieces++;
+    }
+    request_p->slot = slot;
+    return 0;
+}
+
+static int mpi_wait(struct team *team, struct team_request *request)
+{
+    struct ranks *ranks = team->ranks;
+    struct open_broadcast *open = &ranks->broadcasts[request->slot];
+    int status = ranks_finish(ranks, MPI_SUCCESS, open->pieces, open->requests);
+    open->pieces = 0;
+    request->slot = -1;
+    return status;
+}
+
+/* Tests one request: inside MPI that advances all. Errors show in team_wait. */
+static void mpi_progress(struct team *team)
+{
+    struct ranks *ranks = team->ranks;
+    for (int slot = 0; slot < TEAM_REQUESTS_MAX; slot++) {
+        struct open_broadcast *open = &ranks->broadcasts[slot];
+        int done = 0;
+        if (open->pieces == 0) continue;
+        MPI_Testall(open->pieces, open->requests, &done, MPI_STATUSES_IGNORE);
+        if (!done) return;
+    }
+}
+
+static void mpi_abort(struct team *team, int status)
+{
+    struct ranks *ranks = team->ranks;
+    MPI_Abort(ranks->comm, status < 0 ? -status : status);
+}
+
+static void mpi_free(struct team *team)
+{
+    struct ranks *ranks = team->ranks;
+    if (ranks) {
+        if (ranks->comm != MPI_COMM_NULL) MPI_Comm_free(&ranks->comm);
+        free(ranks->sum_scratch);
+        free(ranks);
+    }
+    MPI_Finalize();
+}
+
+static const struct team_ops mpi_ops = {
+    .barrier = mpi_barrier,
+    .sum_u64 = mpi_sum_u64,
+    .sum_double = mpi_sum_double,
+    .max_double = mpi_max_double,
+    .gather = mpi_gather,
+    .broadcast_start = mpi_broadcast_start,
+    .wait = mpi_wait,
+    .progress = mpi_progress,
+    .abort = mpi_abort,
+    .free = mpi_free,
+};
+
+static int find_local_rank(int *local_rank_p)
+{
+    MPI_Comm node;
+    int error = MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node);
+    if (error != MPI_SUCCESS) return status_of(error);
+    MPI_Comm_rank(node, local_rank_p);
+    MPI_Comm_free(&node);
+    return 0;
+}
+
+static void read_library(size_t length, char *library_p)
+{
+    char text[MPI_MAX_LIBRARY_VERSION_STRING] = "";
+    int text_length = 0;
+    if (length == 0) return;
+    MPI_Get_library_version(text, &text_length);
+    text[strcspn(text, "\r\n")] = '\0';
+    size_t kept = strnlen(text, length - 1);
+    memcpy(library_p, text, kept);
+    library_p[kept] = '\0';
+}
+
+static int ranks_start(struct team *team, enum wait_policy wait_policy)
+{
+    struct ranks *ranks = calloc(1, sizeof *ranks);
+    team->ranks = ranks;
+    if (!ranks) return -ENOMEM;
+    ranks->comm = MPI_COMM_NULL;
+    ranks->block = wait_policy == WAIT_BLOCK;
+    MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
+    int status = status_of(MPI_Comm_dup(MPI_COMM_WORLD, &ranks->comm));
+    if (status < 0) return status;
+    MPI_Comm_rank(ranks->comm, &team->rank);
+    MPI_Comm_size(ranks->comm, &team->size);
+    ranks->sum_scratch = malloc((size_t)team->size * SUM_PIECE * sizeof(double));
+    if (!ranks->sum_scratch) return -ENOMEM;
+    status = find_local_rank(&team->local_rank);
+    if (status < 0) return status;
+    return team_set_threads(team, 1);
+}
+
+int team_new_ranks(enum wait_policy wait_policy, struct team **team_p, size_t library_length, char *library_p)
+{
+    struct team *team = calloc(1, sizeof *team);
+    if (!team) return -ENOMEM;
+    int provided = MPI_THREAD_SINGLE;
+    int status = status_of(MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided));
+    if (status < 0) {
+        free(team);
+        return status;
+    }
+    team->ops = &mpi_ops;
+    status = provided < MPI_THREAD_FUNNELED ? -ENOTSUP : ranks_start(team, wait_policy);
+    if (status < 0) {
+        /* What failed on this rank alone cannot be agreed on any more. */
+        if (status != -ENOTSUP) MPI_Abort(MPI_COMM_WORLD, -status);
+        team_free(team);
+        return status;
+    }
+    read_library(library_length, library_p);
+    *team_p = team;
+    return 0;
+}

@@ -1,0 +1,59 @@
+/* The measured side: one rank of a worker program, from its arguments to its last line. worker.c is its life,
+ * timing.c one timed execution, output.c the lines that rank 0 writes. */
+#ifndef SPEEDUP_WORKER_WORKER_H
+#define SPEEDUP_WORKER_WORKER_H
+
+#include "../error.h"
+#include "../launch/request.h"
+#include "../observe/sample.h"
+#include "team.h"
+
+#include <stdio.h>
+
+/* What a thread tells at the end of a timed execution; of fixed size, so that one gather collects all. */
+struct worker_report {
+    struct worker_times times; /* start_s and end_s on the node's clock */
+    double rank_end_s;         /* when the kernel returned on this rank */
+    double throttled_s;
+};
+
+struct worker {
+    struct request request;
+    struct team *team;
+    struct problem problem;
+    void *state; /* the kernel's */
+    char host[64];
+    char library[256]; /* MPI's, or "" */
+    /* One a thread: its CPU, and what was read before the run. */
+    int *cpus;
+    struct cpu_counters *cpus_begin, *cpus_end;
+    struct thread_counters *threads_begin;
+    struct worker_report *reports;
+    struct worker_report *all_reports; /* of all ranks; NULL but on rank 0 */
+    FILE *lines;                       /* where rank 0 writes */
+    struct error error;
+};
+
+/* A worker's whole life. argv without the program's name. Writes the protocol's JSON Lines to `lines` on rank 0: hello,
+ * samples, then done or error. Returns STATUS_OK or what the error line says. */
+int worker_main(int argc, char *argv[], FILE *lines);
+
+/* Collective. 0 where every rank brings 0; else the same failure on every rank, and rank 0 has the text of the first
+ * rank that failed in worker->error. */
+int worker_agree(struct worker *, int status);
+/* For a failure that the others may not share and cannot be told of, as they wait elsewhere: with several ranks, ends
+ * them all (rank 0 writes its error line first); with one, returns the status. */
+int worker_abandon(struct worker *, int status);
+
+/* timing.c. Collective: one execution of the kernel with all stamps. On rank 0, *sample_p (initialised) is filled and
+ * derived, where `reported`; else neither check nor gather is made (a warm-up). */
+int timing_run(struct worker *, bool reported, struct sample *sample_p);
+
+/* output.c: one line each, flushed at once. 0 or STATUS_FAILED with the text. */
+int output_hello(FILE *, const struct worker *, const char *hosts /* [size][sizeof worker->host] */,
+                 struct error *error);
+int output_sample(FILE *, const struct sample *, struct error *);
+int output_done(FILE *, struct error *);
+int output_error(FILE *, int status, const struct error *);
+
+#endif

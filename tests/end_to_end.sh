@@ -1,0 +1,168 @@
+#!/usr/bin/env bash
+# The whole pipeline with real workers, and with the faults that it must notice injected: a CPU hog, a worker moved to
+# another CPU, one that is killed or hangs, an interrupt. Nothing here asserts a time.
+# SPEEDUP_PROGRAM names the program.
+set -u
+
+program=${SPEEDUP_PROGRAM:?names the speedup program}
+folder=$(mktemp -d)
+hogs=()
+passed=0 failed=0
+
+cleanup() {
+    [ ${#hogs[@]} -eq 0 ] || kill "${hogs[@]}" 2>/dev/null
+    rm -rf "$folder"
+}
+trap cleanup EXIT
+cd "$folder" || exit 1
+
+check() { # check NAME COMMAND...: the command must succeed
+    local name=$1
+    shift
+    if "$@"; then
+        passed=$((passed + 1))
+        echo "ok: $name"
+    else
+        failed=$((failed + 1))
+        echo "FAILED: $name"
+        head -c 3000 out err 2>/dev/null
+    fi
+}
+
+# run STATUS ARGUMENTS...: runs speedup; its output goes to out and err; succeeds when its status is STATUS.
+run() {
+    local expected=$1 status
+    shift
+    "$program" "$@" >out 2>err </dev/null
+    status=$?
+    [ "$status" -eq "$expected" ] || { echo "status $status where $expected was expected: $*"; return 1; }
+}
+
+says() { grep -qE -- "$1" "${2:-out}"; }
+no_workers() { # of this test: they carry its folder's name in their seed
+    ! pgrep -f -- "speedup-worker.*--seed $1 " >/dev/null
+}
+samples() { grep -c '"type":"sample"' "$1"; }
+mpi_available() { "$program" list --json | grep -q '"speedup-worker-mpi' || ! "$program" list | grep -A1 '^ *mpi  ' | grep -q 'not available'; }
+cpu_count=$(nproc)
+
+# --- Every mode gives the same answer, and the record says what was asked for.
+modes="serial multitask threads"
+mpi_available && modes="$modes multitask-mpi mpi hybrid"
+for kernel in "matmul --size 300" "pi --size 3000000" "synthetic --size 30 --wait 1ms --operations 1000"; do
+    : >checksums
+    for mode in $modes; do
+        # shellcheck disable=SC2086
+        check "$kernel in mode $mode" run 0 run $kernel --mode "$mode" --json
+        check "  its record" says '"type":"context"'
+        check "  its mode" says "\"mode\":\"$mode\""
+        grep -oE '"checksum":"0x[0-9a-f]{16}"' out >>checksums
+    done
+    check "${kernel%% *}: one checksum for all modes" test "$(sort -u checksums | wc -l)" -eq 1
+    check "${kernel%% *}: a checksum from each mode" test "$(wc -l <checksums)" -eq "$(wc -w <<<"$modes")"
+done
+
+# --- --json prints records alone; -o writes the same kind of file.
+check "json alone" run 0 run pi --size 1000000 --runs 3 --json -o file.jsonl
+check "  context and three samples" test "$(samples out)" -eq 3
+check "  nothing else" test "$(grep -vc '^{"' out)" -eq 0
+check "  the same in the file" test "$(samples file.jsonl)" -eq 3
+check "  too short to judge" says '"valid":null'
+
+# --- A hog on the core: invalid with the reason, and no valid measurement.
+taskset -c 0 sh -c 'while :; do :; done' &
+hogs+=($!)
+check "a hog beside one task" run 4 run pi --cpus 0 --json
+check "  no sample is valid" test "$(grep -c '"valid":true' out)" -eq 0
+check "  each was measured again" test "$(samples out)" -eq 3
+check "  the reason is named" says '"invalid_reason":"another program held CPU 0'
+check "  and told" says 'another program held CPU 0' err
+check "a hog beside four tasks on one core" run 4 run pi --mode multitask -W 4 --cpus 0 --json
+check "  the reason is named" says '"invalid_reason":"another program held CPU 0'
+kill "${hogs[@]}"
+wait "${hogs[@]}" 2>/dev/null
+hogs=()
+
+# --- A worker that is moved away from its CPU.
+if [ "$cpu_count" -ge 2 ]; then
+    "$program" run pi --cpus 0 --seed 71001 --size 1e9 --warmup 0 --time-limit 60s --json >out 2>err &
+    harness=$!
+    for _ in $(seq 100); do
+        sleep 0.05
+        worker=$(pgrep -f -- 'speedup-worker .*--seed 71001 ') && break
+    done
+    sleep 0.3
+    while kill -0 "$harness" 2>/dev/null; do # and the launches after it
+        worker=$(pgrep -f -- 'speedup-worker .*--seed 71001 ') && taskset -acp 1 "$worker" >/dev/null 2>&1
+        sleep 0.2
+    done
+    wait "$harness"
+    check "a worker moved to another CPU: no valid measurement" test $? -eq 4
+    check "  the reason is named" says '"invalid_reason":"worker 0 was to (run on|be bound to) CPU 0'
+fi
+
+# --- Workers that die or hang.
+"$program" run pi --seed 71002 --size 1e11 --json >out 2>err &
+harness=$!
+for _ in $(seq 100); do sleep 0.05; pkill -SEGV -f -- 'speedup-worker .*--seed 71002 ' && break; done
+wait "$harness"
+check "a worker that crashes: status 1" test $? -eq 1
+check "  the signal is named" says 'signal 11' err
+check "  in one line" test "$(wc -l <err)" -eq 1
+check "a worker that takes too long" run 1 run pi --seed 71003 --size 1e11 --time-limit 500ms
+check "  the limit is named" says 'time limit of 0.5 s' err
+check "  nothing is left of it" no_workers 71003
+
+# --- An interrupt: no orphans, and what was measured is kept.
+interrupted() { # interrupted SEED MODE...
+    local seed=$1 status
+    shift
+    "$program" run pi --size 3e8 --seed "$seed" --runs 100 -o "kept-$seed.jsonl" "$@" >out 2>err &
+    harness=$!
+    for _ in $(seq 600); do
+        sleep 0.05
+        [ -s "kept-$seed.jsonl" ] && [ "$(samples "kept-$seed.jsonl")" -ge 1 ] && break
+    done
+    kill -INT "$harness"
+    wait "$harness"
+    status=$?
+    check "interrupted $*: status 130" test "$status" -eq 130
+    check "  samples are kept" test "$(samples "kept-$seed.jsonl")" -ge 1
+    check "  no line is torn" test "$(grep -vc '}$' "kept-$seed.jsonl")" -eq 0
+    check "  no orphans" no_workers "$seed"
+}
+interrupted 71004 --mode threads
+mpi_available && interrupted 71005 --mode mpi
+
+# --- The harness is killed outright: the workers go with it.
+"$program" run pi --size 1e11 --seed 71006 --json >out 2>err &
+harness=$!
+for _ in $(seq 100); do sleep 0.05; no_workers 71006 || break; done
+kill -KILL "$harness"
+wait "$harness" 2>/dev/null
+for _ in $(seq 100); do no_workers 71006 && break; sleep 0.05; done
+check "harness killed: no orphans" no_workers 71006
+
+# --- Inside somebody's mpirun.
+if mpi_available && command -v mpirun >/dev/null; then
+    export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+    mpirun --oversubscribe -n 3 "$program" run pi --size 3000000 --json >out 2>err </dev/null
+    check "mpirun -n 3 speedup run: status 0" test $? -eq 0
+    check "  one record, of three ranks" test "$(samples out)" -eq 1
+    check "  of three ranks" says '"ranks":3'
+    mpirun --oversubscribe -n 2 "$program" run pi --ranks 3 >out 2>err </dev/null
+    check "mpirun -n 2 with --ranks 3: status 2" test $? -eq 2
+    check "  said once" test "$(grep -c 'leave --ranks out' err)" -eq 1
+fi
+
+# --- The lesson: records and report are there, whatever the machine was busy with.
+"$program" demo --quick -o lesson >out 2>err </dev/null
+status=$?
+check "demo --quick: status 0, or 4 on a busy machine" test "$status" -eq 0 -o "$status" -eq 4
+check "  its records" test "$(samples lesson/results.jsonl)" -ge 8
+check "  its report" says '</html>' lesson/report.html
+check "  which loads nothing from elsewhere" test "$(grep -cE '(src|href)="(https?:)?//' lesson/report.html)" -eq 0
+check "  no escape codes without a terminal" test "$(grep -c $'\033' out)" -eq 0
+
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]

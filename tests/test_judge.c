@@ -1,0 +1,386 @@
+/* The judge, fed with samples that hold what it must detect, and with those that it must leave in peace. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "../src/observe/sample.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* An undisturbed sample: `workers` workers dealt to `cpus` CPUs, all busy to the end, sharing each CPU fairly. */
+static void make_sample(struct sample *sample_p, double wall_s, int workers, int cpus)
+{
+    sample_init(sample_p);
+    sample_p->config.mode.wait_policy = WAIT_YIELD;
+    sample_p->wall_s = wall_s;
+    sample_p->throttled_s = 0;
+    sample_p->correct = true;
+    sample_p->work = 1e9;
+    sample_p->worker_count = workers;
+    sample_p->workers = calloc((size_t)workers, sizeof *sample_p->workers);
+    assert_non_null(sample_p->workers);
+    for (int i = 0; i < workers; i++) {
+        struct worker_times *worker = &sample_p->workers[i];
+        int sharing = (workers - i % cpus + cpus - 1) / cpus;
+        strcpy(worker->host, "node1");
+        worker->rank = i;
+        worker->tid = 100 + i;
+        worker->end_s = wall_s;
+        worker->wall_s = wall_s;
+        worker->cpu_s = wall_s / sharing;
+        worker->wait_s = wall_s - worker->cpu_s;
+        worker->involuntary = 10;
+        worker->cpu_asked = i % cpus;
+        worker->mask_as_asked = true;
+        worker->cpu_seen_count = 1;
+        worker->cpus_seen[0] = i % cpus;
+        worker->cpu_total_busy_s = wall_s;
+    }
+}
+
+static void expect(struct sample *sample, enum validity validity, const char *reason)
+{
+    sample_derive(sample);
+    sample_judge(sample);
+    if (validity == SAMPLE_VALID && sample->validity != validity) print_error("reason: %s\n", sample->invalid_reason);
+    assert_int_equal(sample->validity, validity);
+    if (!strstr(sample->invalid_reason, reason))
+        fail_msg("the reason is \"%s\", not \"%s\"", sample->invalid_reason, reason);
+    sample_release(sample);
+}
+
+static void expect_valid(struct sample *sample)
+{
+    expect(sample, SAMPLE_VALID, "");
+}
+
+static void undisturbed_samples_are_valid(void **state)
+{
+    (void)state;
+    static const struct {
+        int workers, cpus;
+    } shapes[] = {{1, 1}, {2, 1}, {4, 1}, {16, 1}, {2, 2}, {3, 2}, {8, 4}, {5, 3}};
+    struct sample sample;
+    for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++)
+        for (double wall_s = 0.2; wall_s < 5; wall_s *= 2) {
+            make_sample(&sample, wall_s, shapes[i].workers, shapes[i].cpus);
+            expect_valid(&sample);
+        }
+}
+
+static void a_verdict_is_made_anew_each_time(void **state)
+{
+    (void)state;
+    struct sample sample;
+    make_sample(&sample, 1, 1, 1);
+    sample.validity = SAMPLE_INVALID;
+    strcpy(sample.invalid_reason, "left over");
+    sample_derive(&sample);
+    sample_judge(&sample);
+    assert_int_equal(sample.validity, SAMPLE_VALID);
+    assert_string_equal(sample.invalid_reason, "");
+    sample_release(&sample);
+}
+
+/* A hog takes a fair share of CPU 0 beside our workers there. */
+static void add_hog(struct sample *sample)
+{
+    int ours = 0;
+    for (int i = 0; i < sample->worker_count; i++) ours += sample->workers[i].cpu_asked == 0;
+    for (int i = 0; i < sample->worker_count; i++) {
+        struct worker_times *worker = &sample->workers[i];
+        if (worker->cpu_asked != 0) continue;
+        worker->cpu_s = sample->wall_s / (ours + 1);
+        worker->wait_s = sample->wall_s - worker->cpu_s;
+    }
+}
+
+static void a_hog_on_a_dedicated_core_is_found(void **state)
+{
+    (void)state;
+    struct sample sample;
+    make_sample(&sample, 0.25, 1, 1);
+    add_hog(&sample);
+    expect(&sample, SAMPLE_INVALID, "another program held CPU 0 for at least 50 % of the time");
+    make_sample(&sample, 0.25, 4, 4);
+    add_hog(&sample);
+    expect(&sample, SAMPLE_INVALID, "CPU 0");
+}
+
+static void a_hog_on_a_shared_core_is_found(void **state)
+{
+    (void)state;
+    struct sample sample;
+    make_sample(&sample, 0.25, 2, 1);
+    add_hog(&sample);
+    expect(&sample, SAMPLE_INVALID, "another program held CPU 0 for at least 33 % of the time");
+    make_sample(&sample, 0.25, 4, 1);
+    add_hog(&sample);
+    expect(&sample, SAMPLE_INVALID, "at least 20 %");
+    make_sample(&sample, 0.25, 3, 2);
+    add_hog(&sample);
+    expect(&sample, SAMPLE_INVALID, "at least 33 %");
+    /* Spinning costs some resolution, but a hog does not hide in it. */
+    make_sample(&sample, 0.25, 4, 1);
+    sample.config.mode.wait_policy = WAIT_SPIN;
+    add_hog(&sample);
+    expect(&sample, SAMPLE_INVALID, "at least 20 %");
+}
+
+static void a_hog_that_lets_us_run_is_found_in_proc_stat(void **state)
+{
+    (void)state;
+    struct sample sample;
+    for (int own_percent = 10; own_percent < 60; own_percent += 10) {
+        make_sample(&sample, 1.5, 2, 2);
+        sample.workers[1].cpu_s = own_percent * 0.01 * 1.5;
+        sample.workers[1].wait_s = 0;
+        sample.workers[1].cpu_total_busy_s = sample.workers[1].cpu_s + 0.3;
+        expect(&sample, SAMPLE_INVALID, "other programs used 20 % of the time of CPU 1");
+    }
+    /* In less than a second the counters are too coarse for that. */
+    make_sample(&sample, 0.9, 1, 1);
+    sample.workers[0].cpu_s = 0.5;
+    sample.workers[0].wait_s = 0;
+    expect_valid(&sample);
+}
+
+static void wrong_placement_is_found(void **state)
+{
+    (void)state;
+    struct sample sample;
+    make_sample(&sample, 1, 2, 2);
+    sample.workers[1].cpus_seen[sample.workers[1].cpu_seen_count++] = 3;
+    expect(&sample, SAMPLE_INVALID, "worker 1 was to run on CPU 1 but was seen on CPU 3");
+    make_sample(&sample, 1, 2, 2);
+    sample.workers[0].mask_as_asked = false;
+    expect(&sample, SAMPLE_INVALID, "worker 0 was to be bound to CPU 0 alone");
+    /* Also in samples too short for anything else. */
+    make_sample(&sample, 0.001, 2, 2);
+    sample.workers[1].cpus_seen[0] = 0;
+    expect(&sample, SAMPLE_INVALID, "seen on CPU 0");
+    /* Where nothing was asked, nothing can be wrong. */
+    make_sample(&sample, 1, 1, 1);
+    sample.workers[0].cpu_asked = -1;
+    sample.workers[0].mask_as_asked = false;
+    expect_valid(&sample);
+}
+
+static void more_cpu_time_than_cpus_is_found(void **state)
+{
+    (void)state;
+    struct sample sample;
+    make_sample(&sample, 1, 2, 1);
+    for (int i = 0; i < 2; i++) {
+        sample.workers[i].cpu_s = 0.95;
+        sample.workers[i].wait_s = 0;
+    }
+    expect(&sample, SAMPLE_INVALID, "2 workers used 1.90 s of CPU time within 1.00 s: more than CPU 0 has");
+}
+
+static void several_hosts_are_kept_apart(void **state)
+{
+    (void)state;
+    struct sample sample;
+    make_sample(&sample, 1, 2, 1);
+    strcpy(sample.workers[1].host, "node2");
+    for (int i = 0; i < 2; i++) {
+        sample.workers[i].cpu_s = 1;
+        sample.workers[i].wait_s = 0;
+    }
+    sample_derive(&sample);
+    assert_float_equal(sample.parallelism, 2, 1e-12);
+    sample.workers[1].wait_s = 0.4;
+    sample.workers[1].cpu_s = 0.6;
+    expect(&sample, SAMPLE_INVALID, "another program held CPU 0 of node2 for at least 40 % of the time");
+}
+
+static void imbalance_and_waiting_are_no_disturbance(void **state)
+{
+    (void)state;
+    struct sample sample;
+    /* Two workers of one core, one with a third of the other's work. */
+    make_sample(&sample, 1.2, 2, 1);
+    sample.workers[0] = (struct worker_times){.host = "node1",
+                                              .end_s = 0.6,
+                                              .wall_s = 0.6,
+                                              .cpu_s = 0.3,
+                                              .wait_s = 0.3,
+                                              .mask_as_asked = true,
+                                              .cpu_seen_count = 1,
+                                              .cpu_total_busy_s = 1.2};
+    sample.workers[1].cpu_s = 0.9;
+    sample.workers[1].wait_s = 0.3;
+    expect_valid(&sample);
+    /* The light one spins while it waits for the heavy one: idle time, but ours. */
+    make_sample(&sample, 1.2, 2, 1);
+    sample.workers[0].wall_s = sample.workers[0].end_s = 0.6;
+    sample.workers[0].cpu_s = 0.3;
+    sample.workers[0].idle_cpu_s = 0.3;
+    sample.workers[0].wait_s = 0.6;
+    sample.workers[1].cpu_s = 0.6;
+    sample.workers[1].wait_s = 0.6;
+    expect_valid(&sample);
+    /* Four workers that mostly sleep, on one core. */
+    make_sample(&sample, 1.2, 4, 1);
+    for (int i = 0; i < 4; i++) {
+        sample.workers[i].cpu_s = 0.2;
+        sample.workers[i].wait_s = 0.1;
+        sample.workers[i].cpu_total_busy_s = 0.81;
+    }
+    expect_valid(&sample);
+}
+
+static void short_samples_are_not_judged(void **state)
+{
+    (void)state;
+    struct sample sample;
+    make_sample(&sample, 0.003, 1, 1);
+    expect(&sample, SAMPLE_NOT_JUDGED, "too short to judge: 0.003 s; disturbance is judged from 0.2 s on");
+    make_sample(&sample, 0.19, 1, 1);
+    add_hog(&sample);
+    expect(&sample, SAMPLE_NOT_JUDGED, "too short");
+    make_sample(&sample, 0, 1, 1);
+    expect(&sample, SAMPLE_NOT_JUDGED, "too short");
+    make_sample(&sample, NAN, 1, 1);
+    sample_derive(&sample);
+    sample_judge(&sample);
+    assert_int_not_equal(sample.validity, SAMPLE_VALID);
+    sample_release(&sample);
+}
+
+static void a_wrong_answer_comes_before_all(void **state)
+{
+    (void)state;
+    struct sample sample;
+    make_sample(&sample, 0.003, 1, 1);
+    sample.correct = false;
+    sample.workers[0].mask_as_asked = false;
+    strcpy(sample.check_detail, "block 7 counts 12, not 13");
+    expect(&sample, SAMPLE_INVALID, "wrong answer: block 7 counts 12, not 13");
+}
+
+static void quota_and_steal_are_found(void **state)
+{
+    (void)state;
+    struct sample sample;
+    make_sample(&sample, 1, 2, 2);
+    sample.throttled_s = 0.25;
+    expect(&sample, SAMPLE_INVALID, "the CPU quota of the control group stopped the workers for 0.25 s of 1.00 s");
+    make_sample(&sample, 1, 2, 2);
+    sample.throttled_s = 0.001;
+    expect_valid(&sample);
+    make_sample(&sample, 1, 2, 2);
+    sample.workers[1].cpu_steal_s = 0.12;
+    expect(&sample, SAMPLE_INVALID, "the hypervisor took 12 % of the time of CPU 1 (steal)");
+    /* One step of the counter is no evidence. */
+    make_sample(&sample, 0.25, 2, 2);
+    sample.workers[1].cpu_steal_s = 0.01;
+    expect_valid(&sample);
+}
+
+static void what_was_not_observed_is_named_and_not_judged(void **state)
+{
+    (void)state;
+    struct sample sample;
+    make_sample(&sample, 2, 2, 2);
+    sample.throttled_s = NAN;
+    for (int i = 0; i < 2; i++) {
+        sample.workers[i].wait_s = NAN;
+        sample.workers[i].cpu_total_busy_s = NAN;
+        sample.workers[i].cpu_steal_s = NAN;
+        sample.workers[i].voluntary = -1;
+    }
+    sample_derive(&sample);
+    assert_true(isnan(sample.wait_s) && isnan(sample.steal_s) && isnan(sample.foreign_cpu_s));
+    assert_int_equal(sample.voluntary, -1);
+    assert_int_equal(sample.involuntary, -1);
+    static const char *const names[] = {"wait_s:", "switches:", "steal_s:", "foreign_cpu_s:", "throttled_s:"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) assert_non_null(strstr(sample.unobserved, names[i]));
+    expect_valid(&sample);
+    /* One unobserved worker does not hide what the other saw. */
+    make_sample(&sample, 2, 2, 1);
+    add_hog(&sample);
+    sample.workers[0].wait_s = NAN;
+    expect(&sample, SAMPLE_INVALID, "another program held CPU 0");
+}
+
+static void sums_follow_from_the_workers(void **state)
+{
+    (void)state;
+    struct sample sample;
+    make_sample(&sample, 2, 4, 1);
+    for (int i = 0; i < 4; i++) {
+        sample.workers[i].voluntary = 3;
+        sample.workers[i].comm_s = 0.1;
+        sample.workers[i].comm_cpu_s = 0.05;
+        sample.workers[i].cpu_s = 0.4;
+        sample.workers[i].idle_cpu_s = 0.05;
+        sample.workers[i].cpu_total_busy_s = 2;
+        sample.workers[i].cpu_steal_s = 0.5;
+    }
+    sample_derive(&sample);
+    assert_float_equal(sample.cpu_s, 2, 1e-12);
+    assert_float_equal(sample.concurrency, 4, 1e-12);
+    assert_float_equal(sample.parallelism, 1, 1e-12);
+    assert_float_equal(sample.rate, 5e8, 1);
+    assert_float_equal(sample.comm_s, 0.4, 1e-12);
+    assert_float_equal(sample.steal_s, 0.5, 1e-12);
+    assert_float_equal(sample.foreign_cpu_s, 0, 1e-12);
+    assert_int_equal(sample.voluntary, 12);
+    assert_int_equal(sample.involuntary, 40);
+    assert_true(sample.placed_as_asked);
+    for (int i = 0; i < 4; i++) sample.workers[i].cpu_s = 0.2;
+    sample_derive(&sample);
+    assert_float_equal(sample.foreign_cpu_s, 0.8, 1e-12);
+    sample_release(&sample);
+}
+
+static void cpus_seen_are_listed_once_in_order(void **state)
+{
+    (void)state;
+    struct sample sample, copy;
+    struct cpu_list list;
+    make_sample(&sample, 1, 3, 3);
+    sample.workers[0].cpus_seen[0] = 5;
+    sample.workers[1].cpus_seen[1] = 0;
+    sample.workers[1].cpu_seen_count = 2;
+    sample.workers[2].cpus_seen[0] = 5;
+    assert_int_equal(sample_copy(&sample, &copy), 0);
+    sample_release(&sample);
+    sample_cpus_seen(&copy, &list);
+    assert_int_equal(list.count, 3);
+    assert_int_equal(list.cpus[0], 0);
+    assert_int_equal(list.cpus[1], 1);
+    assert_int_equal(list.cpus[2], 5);
+    sample_release(&copy);
+    assert_null(copy.workers);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(undisturbed_samples_are_valid),
+        cmocka_unit_test(a_verdict_is_made_anew_each_time),
+        cmocka_unit_test(a_hog_on_a_dedicated_core_is_found),
+        cmocka_unit_test(a_hog_on_a_shared_core_is_found),
+        cmocka_unit_test(a_hog_that_lets_us_run_is_found_in_proc_stat),
+        cmocka_unit_test(wrong_placement_is_found),
+        cmocka_unit_test(more_cpu_time_than_cpus_is_found),
+        cmocka_unit_test(several_hosts_are_kept_apart),
+        cmocka_unit_test(imbalance_and_waiting_are_no_disturbance),
+        cmocka_unit_test(short_samples_are_not_judged),
+        cmocka_unit_test(a_wrong_answer_comes_before_all),
+        cmocka_unit_test(quota_and_steal_are_found),
+        cmocka_unit_test(what_was_not_observed_is_named_and_not_judged),
+        cmocka_unit_test(sums_follow_from_the_workers),
+        cmocka_unit_test(cpus_seen_are_listed_once_in_order),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,507 @@
+/* The record's lines: what is encoded is decoded exactly, and what is wrong is refused by name. */
+#include "../src/record/record.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <setjmp.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static uint64_t random_next(uint64_t *state)
+{
+    uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15); /* splitmix64 */
+    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return z ^ (z >> 31);
+}
+
+static int random_below(uint64_t *state, int bound)
+{
+    return (int)(random_next(state) % (uint64_t)bound);
+}
+
+/* Any finite bit pattern, sometimes a tame one, sometimes unobserved. */
+static double random_real(uint64_t *state)
+{
+    int kind = random_below(state, 8);
+    if (kind == 0) return NAN;
+    if (kind == 1) return -0.0;
+    if (kind < 5) return (double)(random_next(state) >> 11) * 0x1p-53;
+    double real;
+    do {
+        uint64_t bits = random_next(state);
+        memcpy(&real, &bits, sizeof real);
+    } while (!isfinite(real));
+    return real;
+}
+
+static int64_t random_count(uint64_t *state)
+{
+    return random_below(state, 4) ? (int64_t)(random_next(state) >> 1) : -1;
+}
+
+static void random_text(uint64_t *state, size_t size, char *text_p)
+{
+    static const char *const pieces[] = {"a",  "Z9",   "\"",   "\\",     "/",      "\n",
+                                         "\t", "\x01", "\x7f", "\u00e9", "\u4e16", "\U0001f9ee"};
+    size_t length = 0;
+    text_p[0] = '\0';
+    for (int n = random_below(state, 60); n > 0; n--) {
+        const char *piece = pieces[random_below(state, (int)(sizeof pieces / sizeof *pieces))];
+        if (length + strlen(piece) >= size) break;
+        strcpy(text_p + length, piece);
+        length += strlen(piece);
+    }
+}
+
+static void random_cpus(uint64_t *state, int max, int *count_p, int cpus[])
+{
+    *count_p = random_below(state, max + 1);
+    for (int i = 0; i < *count_p; i++) cpus[i] = random_below(state, 1 << 20);
+}
+
+static void random_config(uint64_t *state, struct config *config_p)
+{
+    *config_p = (struct config){0};
+    random_text(state, sizeof config_p->kernel, config_p->kernel);
+    random_text(state, sizeof config_p->variant, config_p->variant);
+    random_text(state, sizeof config_p->size, config_p->size);
+    random_text(state, sizeof config_p->isa, config_p->isa);
+    random_text(state, sizeof config_p->map, config_p->map);
+    config_p->option_count = random_below(state, KERNEL_OPTIONS_MAX + 1);
+    for (int i = 0; i < config_p->option_count; i++) {
+        snprintf(config_p->options[i].name, sizeof config_p->options[i].name, "%c-option-%d", 'z' - i, i);
+        random_text(state, sizeof config_p->options[i].value, config_p->options[i].value);
+    }
+    config_p->seed = random_next(state) >> random_below(state, 64);
+    config_p->nodes = 1 + random_below(state, 5);
+    config_p->mode.name = (enum mode_name)random_below(state, MODE_COUNT);
+    config_p->mode.wait_policy = (enum wait_policy)random_below(state, WAIT_COUNT);
+    config_p->mode.ranks = 1 + random_below(state, 100);
+    config_p->mode.threads = 1 + random_below(state, 100);
+    random_cpus(state, random_below(state, 2) ? CPUS_MAX : 4, &config_p->mode.cpus.count, config_p->mode.cpus.cpus);
+}
+
+static void random_worker(uint64_t *state, struct worker_times *worker_p)
+{
+    double *const reals[] = {&worker_p->start_s,     &worker_p->end_s,           &worker_p->wall_s,
+                             &worker_p->cpu_s,       &worker_p->wait_s,          &worker_p->comm_s,
+                             &worker_p->comm_cpu_s,  &worker_p->idle_s,          &worker_p->idle_cpu_s,
+                             &worker_p->cpu_steal_s, &worker_p->cpu_total_busy_s};
+    for (size_t i = 0; i < sizeof reals / sizeof *reals; i++) *reals[i] = random_real(state);
+    random_text(state, sizeof worker_p->host, worker_p->host);
+    worker_p->rank = random_below(state, 1 << 20);
+    worker_p->thread = random_below(state, 1 << 10);
+    worker_p->tid = random_below(state, 1 << 22);
+    worker_p->voluntary = random_count(state);
+    worker_p->involuntary = random_count(state);
+    worker_p->cpu_asked = random_below(state, 5) - 1;
+    worker_p->mask_as_asked = random_below(state, 2);
+    random_cpus(state, CPUS_SEEN_MAX, &worker_p->cpu_seen_count, worker_p->cpus_seen);
+}
+
+static void random_sample(uint64_t *state, int worker_count, struct sample *sample_p)
+{
+    sample_init(sample_p);
+    double *const reals[] = {&sample_p->start_s,     &sample_p->wall_s,       &sample_p->start_skew_s,
+                             &sample_p->throttled_s, &sample_p->work,         &sample_p->result,
+                             &sample_p->cpu_s,       &sample_p->wait_s,       &sample_p->comm_s,
+                             &sample_p->rate,        &sample_p->concurrency,  &sample_p->parallelism,
+                             &sample_p->steal_s,     &sample_p->foreign_cpu_s};
+    for (size_t i = 0; i < sizeof reals / sizeof *reals; i++) *reals[i] = random_real(state);
+    random_config(state, &sample_p->config);
+    random_text(state, sizeof sample_p->study, sample_p->study);
+    random_text(state, sizeof sample_p->work_unit, sample_p->work_unit);
+    random_text(state, sizeof sample_p->check_detail, sample_p->check_detail);
+    random_text(state, sizeof sample_p->invalid_reason, sample_p->invalid_reason);
+    random_text(state, sizeof sample_p->unobserved, sample_p->unobserved);
+    sample_p->launch = random_below(state, 1000);
+    sample_p->block = random_below(state, 1000);
+    sample_p->repeat = random_below(state, 1000);
+    sample_p->correct = random_below(state, 2);
+    sample_p->placed_as_asked = random_below(state, 2);
+    sample_p->checksum = random_next(state) >> random_below(state, 64);
+    sample_p->voluntary = random_count(state);
+    sample_p->involuntary = random_count(state);
+    sample_p->validity = (enum validity)random_below(state, 3);
+    sample_p->worker_count = worker_count;
+    sample_p->workers = worker_count ? calloc((size_t)worker_count, sizeof *sample_p->workers) : NULL;
+    for (int i = 0; i < worker_count; i++) random_worker(state, &sample_p->workers[i]);
+}
+
+static void assert_real_equal(double a, double b)
+{
+    if (isnan(a) && isnan(b)) return;
+    assert_memory_equal(&a, &b, sizeof a);
+}
+
+#define SAME_INT(member)  assert_int_equal(a->member, b->member)
+#define SAME_REAL(member) assert_real_equal(a->member, b->member)
+#define SAME_TEXT(member) assert_string_equal(a->member, b->member)
+
+static void assert_config_equal(const struct config *a, const struct config *b)
+{
+    SAME_TEXT(kernel), SAME_TEXT(variant), SAME_TEXT(size), SAME_TEXT(isa), SAME_TEXT(map);
+    SAME_INT(option_count), SAME_INT(seed), SAME_INT(nodes);
+    for (int i = 0; i < a->option_count; i++) SAME_TEXT(options[i].name), SAME_TEXT(options[i].value);
+    SAME_INT(mode.name), SAME_INT(mode.wait_policy), SAME_INT(mode.ranks), SAME_INT(mode.threads);
+    SAME_INT(mode.cpus.count);
+    for (int i = 0; i < a->mode.cpus.count; i++) SAME_INT(mode.cpus.cpus[i]);
+}
+
+static void assert_worker_equal(const struct worker_times *a, const struct worker_times *b)
+{
+    SAME_TEXT(host), SAME_INT(rank), SAME_INT(thread), SAME_INT(tid);
+    SAME_REAL(start_s), SAME_REAL(end_s), SAME_REAL(wall_s), SAME_REAL(cpu_s), SAME_REAL(wait_s);
+    SAME_REAL(comm_s), SAME_REAL(comm_cpu_s), SAME_REAL(idle_s), SAME_REAL(idle_cpu_s);
+    SAME_REAL(cpu_total_busy_s), SAME_REAL(cpu_steal_s);
+    SAME_INT(voluntary), SAME_INT(involuntary), SAME_INT(cpu_asked), SAME_INT(mask_as_asked), SAME_INT(cpu_seen_count);
+    for (int i = 0; i < a->cpu_seen_count; i++) SAME_INT(cpus_seen[i]);
+}
+
+static void assert_sample_equal(const struct sample *a, const struct sample *b)
+{
+    assert_config_equal(&a->config, &b->config);
+    SAME_TEXT(study), SAME_TEXT(work_unit), SAME_TEXT(check_detail), SAME_TEXT(invalid_reason), SAME_TEXT(unobserved);
+    SAME_INT(launch), SAME_INT(block), SAME_INT(repeat), SAME_INT(correct), SAME_INT(placed_as_asked);
+    SAME_INT(checksum), SAME_INT(voluntary), SAME_INT(involuntary), SAME_INT(validity), SAME_INT(worker_count);
+    SAME_REAL(start_s), SAME_REAL(wall_s), SAME_REAL(start_skew_s), SAME_REAL(throttled_s), SAME_REAL(work);
+    SAME_REAL(result), SAME_REAL(cpu_s), SAME_REAL(wait_s), SAME_REAL(comm_s), SAME_REAL(rate);
+    SAME_REAL(concurrency), SAME_REAL(parallelism), SAME_REAL(steal_s), SAME_REAL(foreign_cpu_s);
+    for (int i = 0; i < a->worker_count; i++) assert_worker_equal(&a->workers[i], &b->workers[i]);
+}
+
+/* By text, as a file has it. */
+static json_t *encode_through_text(const struct sample *sample)
+{
+    json_t *line = record_encode_sample(sample);
+    assert_non_null(line);
+    char *text = json_dumps(line, RECORD_DUMP_FLAGS);
+    assert_non_null(text);
+    assert_null(strchr(text, '\n'));
+    json_t *read = json_loads(text, 0, NULL);
+    assert_non_null(read);
+    free(text);
+    json_decref(line);
+    return read;
+}
+
+static void test_round_trip(void **state)
+{
+    (void)state;
+    static const int worker_counts[] = {0, 1, 2, 7, 256, 257, 300};
+    uint64_t random = 20240607;
+    for (int trial = 0; trial < 140; trial++) {
+        struct sample sample, decoded;
+        random_sample(&random, worker_counts[trial % 7], &sample);
+        sample_init(&decoded);
+        json_t *line = encode_through_text(&sample);
+        struct error error = {""};
+        if (record_decode_sample(line, &decoded, &error)) fail_msg("trial %d: %s", trial, error.text);
+        assert_sample_equal(&sample, &decoded);
+        json_decref(line);
+        sample_release(&decoded);
+        sample_release(&sample);
+    }
+}
+
+static void test_names(void **state)
+{
+    (void)state;
+    static const char *const names[] = {
+        "schema",        "type",    "study",        "config",      "key",      "launch",         "block",
+        "repeat",        "start_s", "wall_s",       "cpu_s",       "wait_s",   "comm_s",         "work",
+        "work_unit",     "rate",    "concurrency",  "parallelism", "switches", "placement",      "per_worker",
+        "steal_s",       "result",  "start_skew_s", "throttled_s", "checksum", "invalid_reason", "check",
+        "foreign_cpu_s", "valid",   "unobserved"};
+    static const char *const config_names[] = {"target", "variant", "size",    "options", "seed",
+                                               "isa",    "mode",    "nodes",   "map",     "wait_policy",
+                                               "ranks",  "threads", "workers", "cpus"};
+    static const char *const worker_names[] = {
+        "host",   "rank",      "thread",      "tid",        "start_s",     "wall_s",       "cpu_s",
+        "wait_s", "comm_s",    "comm_cpu_s",  "idle_s",     "idle_cpu_s",  "end_s",        "cpu_asked",
+        "cpus",   "voluntary", "involuntary", "cpu_busy_s", "cpu_steal_s", "mask_as_asked"};
+    uint64_t random = 3;
+    struct sample sample;
+    random_sample(&random, 2, &sample);
+    json_t *line = encode_through_text(&sample);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (!json_object_get(line, names[i])) fail_msg("a sample lacks \"%s\"", names[i]);
+    assert_int_equal(json_object_size(line), sizeof names / sizeof *names);
+    json_t *config = json_object_get(line, "config");
+    for (size_t i = 0; i < sizeof config_names / sizeof *config_names; i++)
+        if (!json_object_get(config, config_names[i])) fail_msg("config lacks \"%s\"", config_names[i]);
+    assert_int_equal(json_object_size(config), sizeof config_names / sizeof *config_names);
+    json_t *worker = json_array_get(json_object_get(line, "per_worker"), 0);
+    for (size_t i = 0; i < sizeof worker_names / sizeof *worker_names; i++)
+        if (!json_object_get(worker, worker_names[i])) fail_msg("per_worker lacks \"%s\"", worker_names[i]);
+    assert_int_equal(json_object_size(worker), sizeof worker_names / sizeof *worker_names);
+    assert_string_equal(json_string_value(json_object_get(json_object_get(config, "target"), "kind")), "kernel");
+    assert_true(json_is_null(json_object_get(json_object_get(config, "target"), "argv")));
+    json_decref(line);
+    sample_release(&sample);
+}
+
+static void assert_documented(const json_t *object, const char *schema)
+{
+    const char *name;
+    json_t *value;
+    json_object_foreach((json_t *)object, name, value)
+    {
+        char alone[80], member[80], group[80];
+        snprintf(alone, sizeof alone, "`%s`", name);
+        snprintf(member, sizeof member, ".%s`", name);
+        snprintf(group, sizeof group, "`%s.", name);
+        if (!strstr(schema, alone) && !strstr(schema, member) && !strstr(schema, group))
+            fail_msg("SCHEMA.md lacks \"%s\"", name);
+        if (json_is_object(value) && strcmp(name, "options")) assert_documented(value, schema);
+    }
+}
+
+static void test_names_are_documented(void **state)
+{
+    (void)state;
+    const char *source = getenv("SPEEDUP_SOURCE");
+    if (!source) skip(); /* ctest sets it */
+    char path[4096];
+    snprintf(path, sizeof path, "%s/src/record/SCHEMA.md", source);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    static char schema[1 << 16];
+    schema[fread(schema, 1, sizeof schema - 1, file)] = '\0';
+    fclose(file);
+    uint64_t random = 19;
+    struct sample sample;
+    random_sample(&random, 1, &sample);
+    json_t *line = encode_through_text(&sample);
+    assert_documented(line, schema);
+    assert_documented(json_array_get(json_object_get(line, "per_worker"), 0), schema);
+    json_decref(line);
+    sample_release(&sample);
+}
+
+static void test_many_workers_are_columns(void **state)
+{
+    (void)state;
+    uint64_t random = 5;
+    struct sample sample;
+    random_sample(&random, 300, &sample);
+    json_t *line = encode_through_text(&sample);
+    json_t *columns = json_object_get(line, "per_worker");
+    assert_true(json_is_object(columns));
+    const char *name;
+    json_t *column;
+    json_object_foreach(columns, name, column) assert_int_equal(json_array_size(column), 300);
+
+    struct sample decoded;
+    struct error error = {""};
+    sample_init(&decoded);
+    json_array_remove(json_object_get(columns, "tid"), 299);
+    assert_true(record_decode_sample(line, &decoded, &error) < 0);
+    assert_non_null(strstr(error.text, "per_worker[299].tid"));
+    json_decref(line);
+    sample_release(&decoded);
+    sample_release(&sample);
+}
+
+static void test_unobserved_is_null(void **state)
+{
+    (void)state;
+    uint64_t random = 7;
+    struct sample sample;
+    random_sample(&random, 1, &sample);
+    sample.wait_s = NAN;
+    sample.rate = INFINITY;
+    sample.voluntary = -1;
+    sample.validity = SAMPLE_NOT_JUDGED;
+    sample.workers[0].cpu_asked = -1;
+    sample.unobserved[0] = '\0';
+    json_t *line = encode_through_text(&sample);
+    assert_true(json_is_null(json_object_get(line, "wait_s")));
+    assert_true(json_is_null(json_object_get(line, "rate")));
+    assert_true(json_is_null(json_object_get(json_object_get(line, "switches"), "voluntary")));
+    assert_true(json_is_null(json_object_get(line, "valid")));
+    assert_true(json_is_null(json_object_get(line, "unobserved")));
+    assert_true(json_is_null(json_object_get(json_array_get(json_object_get(line, "per_worker"), 0), "cpu_asked")));
+    json_decref(line);
+    sample_release(&sample);
+}
+
+static void test_seeds_survive_other_readers(void **state)
+{
+    (void)state;
+    static const uint64_t seeds[] = {0, 1, UINT64_C(1) << 53, (UINT64_C(1) << 53) + 1, UINT64_C(1) << 63, UINT64_MAX};
+    for (size_t i = 0; i < sizeof seeds / sizeof *seeds; i++) {
+        struct config config = {.nodes = 1, .mode = {.ranks = 1, .threads = 1}, .seed = seeds[i]}, decoded;
+        struct error error = {""};
+        json_t *json = record_encode_config(&config);
+        assert_int_equal(json_is_string(json_object_get(json, "seed")), seeds[i] > UINT64_C(1) << 53);
+        assert_int_equal(record_decode_config(json, &decoded, &error), 0);
+        assert_int_equal(decoded.seed, seeds[i]);
+        json_decref(json);
+    }
+}
+
+static void test_invalid_utf8_costs_no_record(void **state)
+{
+    (void)state;
+    uint64_t random = 11;
+    struct sample sample, decoded;
+    struct error error = {""};
+    random_sample(&random, 1, &sample);
+    strcpy(sample.workers[0].host, "n\xff\u00e9\xc3-\xe4\xb8");
+    memset(sample.check_detail, 0xfe, sizeof sample.check_detail - 1);
+    json_t *line = encode_through_text(&sample);
+    sample_init(&decoded);
+    assert_int_equal(record_decode_sample(line, &decoded, &error), 0);
+    assert_string_equal(decoded.workers[0].host, "n?\u00e9?-??");
+    assert_int_equal(strspn(decoded.check_detail, "?"), sizeof sample.check_detail - 1);
+    json_decref(line);
+    sample_release(&decoded);
+    sample_release(&sample);
+}
+
+/* `path` as in "config.seed"; value NULL removes it. */
+static void replace(json_t *object, const char *path, json_t *value)
+{
+    char name[64];
+    size_t length = strcspn(path, ".");
+    snprintf(name, sizeof name, "%.*s", (int)length, path);
+    if (path[length])
+        replace(json_is_array(object) ? json_array_get(object, (size_t)atoi(name)) : json_object_get(object, name),
+                path + length + 1, value);
+    else if (value)
+        json_object_set_new(object, name, value);
+    else
+        json_object_del(object, name);
+}
+
+static void test_wrong_values_are_named(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path, *value, *named;
+    } cases[] = {
+        {"type", "\"context\"", "type"},
+        {"schema", NULL, "schema"},
+        {"schema", "\"1\"", "schema"},
+        {"config", NULL, "config"},
+        {"config", "[]", "config"},
+        {"config.target.kind", "\"command\"", "kind"},
+        {"config.target.kind", NULL, "kind"},
+        {"config.target.name", NULL, "config.target.name"},
+        {"config.target.name", "\"a-name-that-is-far-too-long-for-any-kernel\"", "config.target.name"},
+        {"config.seed", "-1", "config.seed"},
+        {"config.seed", "\"-1\"", "config.seed"},
+        {"config.seed", "\"18446744073709551616\"", "config.seed"},
+        {"config.seed", "1.5", "config.seed"},
+        {"config.mode", "\"turbo\"", "config.mode"},
+        {"config.wait_policy", "null", "config.wait_policy"},
+        {"config.ranks", "0", "ranks"},
+        {"config.ranks", "2147483648", "config.ranks"},
+        {"config.cpus", "[0, \"1\"]", "config.cpus"},
+        {"config.options", "{\"wait\": 4}", "options"},
+        {"config.options", "null", "options"},
+        {"wall_s", NULL, "wall_s"},
+        {"wall_s", "\"1.5\"", "wall_s"},
+        {"launch", "1.5", "launch"},
+        {"switches", "3", "switches.voluntary"},
+        {"switches.involuntary", "\"many\"", "switches.involuntary"},
+        {"placement.as_asked", "1", "placement.as_asked"},
+        {"checksum", "12", "checksum"},
+        {"checksum", "\"0x12\"", "checksum"},
+        {"checksum", "\"0x00000000000000zz\"", "checksum"},
+        {"valid", "\"yes\"", "valid"},
+        {"per_worker", "null", "per_worker"},
+        {"per_worker.1.tid", "null", "per_worker[1].tid"},
+        {"per_worker.1.cpus", "[1,2,3,4,5,6,7,8,9]", "per_worker[1].cpus"},
+    };
+    uint64_t random = 13;
+    struct sample sample, decoded;
+    random_sample(&random, 2, &sample);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct error error = {""};
+        json_t *line = encode_through_text(&sample);
+        sample_init(&decoded);
+        decoded.launch = 77;
+        replace(line, cases[i].path, cases[i].value ? json_loads(cases[i].value, JSON_DECODE_ANY, NULL) : NULL);
+        if (record_decode_sample(line, &decoded, &error) != -EINVAL) fail_msg("%s was taken", cases[i].path);
+        if (!strstr(error.text, cases[i].named)) fail_msg("%s: \"%s\"", cases[i].path, error.text);
+        assert_int_equal(decoded.launch, 77);
+        json_decref(line);
+    }
+    sample_release(&sample);
+}
+
+static void test_unknown_names_are_tolerated(void **state)
+{
+    (void)state;
+    uint64_t random = 17;
+    struct sample sample, decoded;
+    struct error error = {""};
+    random_sample(&random, 2, &sample);
+    sample.wall_s = 2;
+    json_t *line = encode_through_text(&sample);
+    json_object_set_new(line, "energy_J", json_real(3));
+    json_object_set_new(json_object_get(line, "config"), "frequency", json_string("fixed"));
+    json_object_set_new(json_array_get(json_object_get(line, "per_worker"), 1), "cycles", json_integer(1));
+    json_object_set_new(line, "wall_s", json_integer(2)); /* as jq writes 2.0 */
+    sample_init(&decoded);
+    assert_int_equal(record_decode_sample(line, &decoded, &error), 0);
+    assert_sample_equal(&sample, &decoded);
+    json_decref(line);
+    sample_release(&decoded);
+    sample_release(&sample);
+}
+
+static void test_key(void **state)
+{
+    (void)state;
+    struct config config = {.kernel = "pi",
+                            .variant = "plain",
+                            .size = "1000000",
+                            .option_count = 2,
+                            .options = {{"b", "2"}, {"a", "1"}},
+                            .seed = 1,
+                            .isa = "generic",
+                            .nodes = 1,
+                            .map = "cores-first",
+                            .mode = {MODE_THREADS, WAIT_SPIN, 1, 2, {2, {0, 1}}}};
+    char key[17], other[17];
+    /* The example of SCHEMA.md, computed there in Python. */
+    assert_string_equal(record_config_key(&config, key), "c4cec3e035e0e1c0");
+    struct config same = config;
+    same.options[0] = config.options[1];
+    same.options[1] = config.options[0];
+    same.mode.cpus.cpus[5] = 9; /* beyond the count: means nothing */
+    assert_string_equal(record_config_key(&same, other), key);
+    same.mode.wait_policy = WAIT_YIELD;
+    assert_string_not_equal(record_config_key(&same, other), key);
+    same = config;
+    same.seed = 2;
+    assert_string_not_equal(record_config_key(&same, other), key);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_names_are_documented),
+        cmocka_unit_test(test_many_workers_are_columns),
+        cmocka_unit_test(test_unobserved_is_null),
+        cmocka_unit_test(test_seeds_survive_other_readers),
+        cmocka_unit_test(test_invalid_utf8_costs_no_record),
+        cmocka_unit_test(test_wrong_values_are_named),
+        cmocka_unit_test(test_unknown_names_are_tolerated),
+        cmocka_unit_test(test_key),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,267 @@
+/* The team's calls on one rank and on several: run alone, and by mpirun -np 2 and 3 (tests/CMakeLists.txt).
+ *
+ *     test_team [RANKS [WAIT-POLICY]]
+ *
+ * A failed assertion on one rank would leave the others in a collective call, so that each test first makes all its
+ * calls, and asserts afterwards. Ranks over 0 are silent; the exit status is the sum of all ranks' failures. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "../src/worker/team.h"
+
+#include <errno.h>
+#include <math.h>
+#include <omp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+struct setup {
+    struct team *team;
+    int ranks; /* asked for */
+};
+
+static struct team *team_of(void **state)
+{
+    return ((struct setup *)*state)->team;
+}
+
+static void the_team_is_as_large_as_was_asked(void **state)
+{
+    struct setup *setup = *state;
+    assert_int_equal(team_size(setup->team), setup->ranks);
+    assert_in_range(team_rank(setup->team), 0, (uintmax_t)(setup->ranks - 1));
+    assert_int_equal(team_threads(setup->team), 1);
+    /* The tests run on one node. */
+    assert_int_equal(setup->team->local_rank, team_rank(setup->team));
+}
+
+static void integer_sums_are_exact_modulo_2_to_64(void **state)
+{
+    struct team *team = team_of(state);
+    uint64_t values[3], expected[3] = {0};
+    for (int rank = 0; rank < team_size(team); rank++) {
+        uint64_t r = (uint64_t)rank;
+        const uint64_t share[3] = {r + 1, UINT64_MAX - 5 * r, UINT64_C(0x8000000000000001)};
+        for (int i = 0; i < 3; i++) expected[i] += share[i];
+        if (rank == team_rank(team)) memcpy(values, share, sizeof values);
+    }
+    assert_int_equal(team_sum_u64(team, 3, values), 0);
+    assert_memory_equal(values, expected, sizeof values);
+    assert_int_equal(team_sum_u64(team, 0, values), 0);
+}
+
+/* Wide exponents: any other order gives other bits. */
+static double share_of_sum(int rank, int i)
+{
+    double magnitude = ldexp(1.0 + 0.37 * i, (rank * 37 + i * 11) % 60);
+    return (rank + i) % 2 ? -magnitude : magnitude;
+}
+
+static void sums_of_doubles_are_added_in_the_order_of_ranks(void **state)
+{
+    enum { COUNT = 1001 }; /* more than one piece of team_mpi.c */
+    struct team *team = team_of(state);
+    double values[COUNT], expected[COUNT];
+    for (int i = 0; i < COUNT; i++) {
+        values[i] = share_of_sum(team_rank(team), i);
+        expected[i] = share_of_sum(0, i);
+        for (int rank = 1; rank < team_size(team); rank++) expected[i] += share_of_sum(rank, i);
+    }
+    assert_int_equal(team_sum_double(team, COUNT, values), 0);
+    assert_memory_equal(values, expected, sizeof values);
+}
+
+static void maxima_are_of_each_element(void **state)
+{
+    struct team *team = team_of(state);
+    int rank = team_rank(team), last = team_size(team) - 1;
+    double values[3] = {rank, -rank, rank == last ? -1e300 : -2e300};
+    assert_int_equal(team_max_double(team, 3, values), 0);
+    assert_true(values[0] == last);
+    assert_true(values[1] == 0);
+    assert_true(values[2] == -1e300);
+}
+
+static void gather_brings_odd_sizes_in_the_order_of_ranks(void **state)
+{
+    enum { BYTES = 7 };
+    struct team *team = team_of(state);
+    size_t size = (size_t)team_size(team);
+    char mine[BYTES], *all = team_rank(team) == 0 ? malloc(size * BYTES) : NULL;
+    memset(mine, 'a' + team_rank(team), BYTES);
+    int status = team_gather(team, BYTES, mine, all);
+    int wrong = 0;
+    for (size_t i = 0; all && i < size * BYTES; i++) wrong += all[i] != (char)('a' + i / BYTES);
+    free(all);
+    assert_int_equal(status, 0);
+    assert_int_equal(wrong, 0);
+    assert_int_equal(team_gather(team, 0, mine, mine), 0);
+}
+
+static void broadcasts_overlap_from_any_root(void **state)
+{
+    enum { COUNT = 100000 };
+    struct team *team = team_of(state);
+    struct team_request requests[TEAM_REQUESTS_MAX], one_more;
+    int *buffers = calloc(TEAM_REQUESTS_MAX * COUNT, sizeof *buffers);
+    int failed = 0, wrong = 0, too_many;
+
+    for (int i = 0; i < TEAM_REQUESTS_MAX; i++) {
+        int root = i % team_size(team), *buffer = buffers + i * COUNT;
+        for (int j = 0; j < COUNT && team_rank(team) == root; j++) buffer[j] = i * COUNT + j;
+        failed |= team_broadcast_start(team, root, COUNT * sizeof *buffer, buffer, &requests[i]);
+    }
+    too_many = team_broadcast_start(team, 0, 1, &wrong, &one_more);
+    for (int i = 0; i < 10; i++) team_progress(team);
+    for (int i = TEAM_REQUESTS_MAX; i-- > 0;) failed |= team_wait(team, &requests[i]);
+    for (int i = 0; i < TEAM_REQUESTS_MAX * COUNT; i++) wrong += buffers[i] != i;
+    /* The slots are free again; nothing at all may be sent too, and waited for twice. */
+    failed |= team_broadcast_start(team, 0, 0, NULL, &one_more);
+    failed |= team_wait(team, &one_more);
+    failed |= team_broadcast_start(team, team_size(team) - 1, sizeof *buffers, buffers, &one_more);
+    failed |= team_wait(team, &one_more);
+    failed |= team_wait(team, &one_more);
+    free(buffers);
+    assert_int_equal(failed, 0);
+    assert_int_equal(wrong, 0);
+    assert_int_equal(too_many, team_size(team) > 1 ? -EBUSY : 0);
+}
+
+static void sleep_ms(long duration_ms)
+{
+    clock_nanosleep(CLOCK_MONOTONIC, 0, &(struct timespec){.tv_nsec = duration_ms * 1000000L}, NULL);
+}
+
+/* Each instant is counted once: as work, or as communication. */
+static void communication_is_never_taken_for_work(void **state)
+{
+    struct team *team = team_of(state);
+    double values[2] = {1, 2};
+    int failed = team_barrier(team);
+    team_stamps_reset(team);
+    team_work_begin(team);
+    double begin_s = team->stamps[0].begin_wall_s;
+    if (team_rank(team) == 0) sleep_ms(20);
+    team_progress(team);
+    failed |= team_barrier(team);
+    team_work_done(team);
+    double comm_inside_s = team->comm_wall_s;
+    double whole_s = team->stamps[0].last_done_s - begin_s;
+    failed |= team_sum_double(team, 2, values);
+    assert_int_equal(failed, 0);
+    assert_true(fabs(team->stamps[0].useful_wall_s + comm_inside_s - whole_s) < 1e-6);
+    assert_true(team->stamps[0].useful_cpu_s >= 0);
+    if (team_size(team) == 1) {
+        assert_true(team->comm_wall_s == 0 && team->comm_cpu_s == 0);
+    } else {
+        assert_true(team->comm_wall_s > comm_inside_s);
+        /* Rank 0 slept in its work; the others waited for it in the barrier. */
+        double longer_s = team_rank(team) == 0 ? team->stamps[0].useful_wall_s : comm_inside_s;
+        assert_true(longer_s > whole_s / 2);
+    }
+}
+
+static void each_thread_has_its_own_stamps(void **state)
+{
+    enum { THREADS = 3 };
+    struct team *team = team_of(state);
+    int got = 0;
+    assert_int_equal(team_set_threads(team, THREADS), 0);
+    assert_int_equal(team_threads(team), THREADS);
+    omp_set_dynamic(0);
+#pragma omp parallel num_threads(THREADS)
+    {
+#pragma omp single
+        got = omp_get_num_threads();
+        for (int pair = 0; pair < 2; pair++) {
+            team_work_begin(team);
+            for (double end_s = clock_thread_cpu_s() + 1e-4 * (omp_get_thread_num() + 1); clock_thread_cpu_s() < end_s;)
+                continue;
+            team_work_done(team);
+        }
+    }
+    assert_int_equal(got, THREADS);
+    for (int t = 0; t < THREADS; t++) {
+        const struct thread_stamps *stamps = &team->stamps[t];
+        assert_true(stamps->useful_cpu_s >= 2e-4 * (t + 1));
+        assert_true(stamps->useful_wall_s > 0 && stamps->last_done_s > 0);
+        assert_in_range(stamps->seen_count, 1, 4);
+    }
+    team_stamps_reset(team);
+    for (int t = 0; t < THREADS; t++) assert_true(team->stamps[t].useful_cpu_s == 0 && team->stamps[t].seen_count == 0);
+    assert_int_equal(team_set_threads(team, 1), 0);
+}
+
+static void cpus_are_seen_once_and_the_list_does_not_overflow(void **state)
+{
+    (void)state;
+    struct thread_stamps stamps = {.seen_count = 0};
+    for (int round = 0; round < 2; round++)
+        for (int cpu = 40; cpu > 20; cpu--) team_stamps_see(&stamps, cpu);
+    assert_int_equal(stamps.seen_count, 8);
+    for (int i = 0; i < 8; i++) assert_int_equal(stamps.seen[i], 40 - i);
+}
+
+static void a_solo_team_may_live_beside_any_other(void **state)
+{
+    struct team *solo, *team = team_of(state);
+    uint64_t value = 7, all = 0;
+    struct team_request request;
+    int failed = team_barrier(team);
+    assert_int_equal(failed, 0);
+    assert_int_equal(team_new_solo(&solo), 0);
+    assert_int_equal(team_size(solo), 1);
+    assert_int_equal(team_rank(solo), 0);
+    assert_int_equal(team_barrier(solo), 0);
+    assert_int_equal(team_sum_u64(solo, 1, &value), 0);
+    assert_int_equal(team_gather(solo, sizeof value, &value, &all), 0);
+    assert_int_equal(all, 7);
+    assert_int_equal(team_broadcast_start(solo, 0, sizeof value, &value, &request), 0);
+    team_progress(solo);
+    assert_int_equal(team_wait(solo, &request), 0);
+    team_abort(solo, -1);
+    team_free(solo);
+    team_free(NULL);
+}
+
+static int failures_of_all(struct team *team, int failures)
+{
+    uint64_t sum = (uint64_t)failures;
+    if (team_sum_u64(team, 1, &sum) < 0) return 99;
+    return sum > 99 ? 99 : (int)sum;
+}
+
+int main(int argc, char *argv[])
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_team_is_as_large_as_was_asked),
+        cmocka_unit_test(integer_sums_are_exact_modulo_2_to_64),
+        cmocka_unit_test(sums_of_doubles_are_added_in_the_order_of_ranks),
+        cmocka_unit_test(maxima_are_of_each_element),
+        cmocka_unit_test(gather_brings_odd_sizes_in_the_order_of_ranks),
+        cmocka_unit_test(broadcasts_overlap_from_any_root),
+        cmocka_unit_test(communication_is_never_taken_for_work),
+        cmocka_unit_test(each_thread_has_its_own_stamps),
+        cmocka_unit_test(cpus_are_seen_once_and_the_list_does_not_overflow),
+        cmocka_unit_test(a_solo_team_may_live_beside_any_other),
+    };
+    struct setup setup = {.ranks = argc > 1 ? atoi(argv[1]) : 1};
+    enum wait_policy policy = WAIT_YIELD;
+    char library[64];
+    if (argc > 2 && wait_policy_parse(argv[2], &policy) < 0) return 98;
+    if (team_new_ranks(policy, &setup.team, sizeof library, library) < 0) return 97;
+    if (team_rank(setup.team) > 0 && (!freopen("/dev/null", "w", stdout) || !freopen("/dev/null", "w", stderr)))
+        return 96;
+    struct CMUnitTest with_state[sizeof tests / sizeof tests[0]];
+    memcpy(with_state, tests, sizeof tests);
+    for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++) with_state[i].initial_state = &setup;
+    int failures = failures_of_all(setup.team, cmocka_run_group_tests(with_state, NULL, NULL));
+    team_free(setup.team);
+    return failures;
+}

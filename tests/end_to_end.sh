@@ -3,6 +3,7 @@
 # another CPU, one that is killed or hangs, an interrupt. Nothing here asserts a time.
 # SPEEDUP_PROGRAM names the program.
 set -u
+set -m # else background jobs ignore SIGINT, which the harness respects
 
 program=${SPEEDUP_PROGRAM:?names the speedup program}
 folder=$(mktemp -d)
@@ -35,16 +36,22 @@ run() {
     shift
     "$program" "$@" >out 2>err </dev/null
     status=$?
+    # On a busy machine a right answer may be no valid measurement.
+    [ "$expected" -eq 0 ] && [ "$status" -eq 4 ] && status=0
     [ "$status" -eq "$expected" ] || { echo "status $status where $expected was expected: $*"; return 1; }
 }
 
 says() { grep -qE -- "$1" "${2:-out}"; }
-no_workers() { # of this test: they carry its folder's name in their seed
+no_workers() { # of this test: they are known by their seed
     ! pgrep -f -- "speedup-worker.*--seed $1 " >/dev/null
 }
 samples() { grep -c '"type":"sample"' "$1"; }
-mpi_available() { "$program" list --json | grep -q '"speedup-worker-mpi' || ! "$program" list | grep -A1 '^ *mpi  ' | grep -q 'not available'; }
+mpi_available() { ! "$program" list | grep -A1 "^ *mpi  " | grep -q "not available"; }
 cpu_count=$(nproc)
+# Seeds by which this test's workers are told from others.
+seed1=$$1 seed2=$$2 seed3=$$3 seed4=$$4 seed5=$$5 seed6=$$6
+# A crash is a crash, also in a sanitized program.
+export ASAN_OPTIONS=${ASAN_OPTIONS:-}:handle_segv=0:allow_user_segv_handler=1
 
 # --- Every mode gives the same answer, and the record says what was asked for.
 modes="serial multitask threads"
@@ -56,14 +63,14 @@ for kernel in "matmul --size 300" "pi --size 3000000" "synthetic --size 30 --wai
         check "$kernel in mode $mode" run 0 run $kernel --mode "$mode" --json
         check "  its record" says '"type":"context"'
         check "  its mode" says "\"mode\":\"$mode\""
-        grep -oE '"checksum":"0x[0-9a-f]{16}"' out >>checksums
+        grep -m 1 -oE '"checksum":"0x[0-9a-f]{16}"' out >>checksums
     done
     check "${kernel%% *}: one checksum for all modes" test "$(sort -u checksums | wc -l)" -eq 1
     check "${kernel%% *}: a checksum from each mode" test "$(wc -l <checksums)" -eq "$(wc -w <<<"$modes")"
 done
 
 # --- --json prints records alone; -o writes the same kind of file.
-check "json alone" run 0 run pi --size 1000000 --runs 3 --json -o file.jsonl
+check "json alone" run 0 run pi --size 100000 --runs 3 --json -o file.jsonl
 check "  context and three samples" test "$(samples out)" -eq 3
 check "  nothing else" test "$(grep -vc '^{"' out)" -eq 0
 check "  the same in the file" test "$(samples file.jsonl)" -eq 3
@@ -72,12 +79,12 @@ check "  too short to judge" says '"valid":null'
 # --- A hog on the core: invalid with the reason, and no valid measurement.
 taskset -c 0 sh -c 'while :; do :; done' &
 hogs+=($!)
-check "a hog beside one task" run 4 run pi --cpus 0 --json
+check "a hog beside one task" run 4 run pi --size 6e7 --warmup 0 --cpus 0 --json
 check "  no sample is valid" test "$(grep -c '"valid":true' out)" -eq 0
 check "  each was measured again" test "$(samples out)" -eq 3
 check "  the reason is named" says '"invalid_reason":"another program held CPU 0'
 check "  and told" says 'another program held CPU 0' err
-check "a hog beside four tasks on one core" run 4 run pi --mode multitask -W 4 --cpus 0 --json
+check "a hog beside four tasks on one core" run 4 run pi --size 6e7 --warmup 0 --mode multitask -W 4 --cpus 0 --json
 check "  the reason is named" says '"invalid_reason":"another program held CPU 0'
 kill "${hogs[@]}"
 wait "${hogs[@]}" 2>/dev/null
@@ -85,15 +92,15 @@ hogs=()
 
 # --- A worker that is moved away from its CPU.
 if [ "$cpu_count" -ge 2 ]; then
-    "$program" run pi --cpus 0 --seed 71001 --size 1e9 --warmup 0 --time-limit 60s --json >out 2>err &
+    "$program" run pi --cpus 0 --seed "$seed1" --size 3e8 --warmup 0 --time-limit 60s --json >out 2>err &
     harness=$!
     for _ in $(seq 100); do
         sleep 0.05
-        worker=$(pgrep -f -- 'speedup-worker .*--seed 71001 ') && break
+        worker=$(pgrep -f -- "speedup-worker .*--seed $seed1 ") && break
     done
     sleep 0.3
     while kill -0 "$harness" 2>/dev/null; do # and the launches after it
-        worker=$(pgrep -f -- 'speedup-worker .*--seed 71001 ') && taskset -acp 1 "$worker" >/dev/null 2>&1
+        worker=$(pgrep -f -- "speedup-worker .*--seed $seed1 ") && taskset -acp 1 "$worker" >/dev/null 2>&1
         sleep 0.2
     done
     wait "$harness"
@@ -102,22 +109,22 @@ if [ "$cpu_count" -ge 2 ]; then
 fi
 
 # --- Workers that die or hang.
-"$program" run pi --seed 71002 --size 1e11 --json >out 2>err &
+"$program" run pi --seed "$seed2" --size 1e11 --json >out 2>err &
 harness=$!
-for _ in $(seq 100); do sleep 0.05; pkill -SEGV -f -- 'speedup-worker .*--seed 71002 ' && break; done
+for _ in $(seq 100); do sleep 0.05; pkill -SEGV -f -- "speedup-worker .*--seed $seed2 " && break; done
 wait "$harness"
 check "a worker that crashes: status 1" test $? -eq 1
 check "  the signal is named" says 'signal 11' err
 check "  in one line" test "$(wc -l <err)" -eq 1
-check "a worker that takes too long" run 1 run pi --seed 71003 --size 1e11 --time-limit 500ms
+check "a worker that takes too long" run 1 run pi --seed "$seed3" --size 1e11 --time-limit 500ms
 check "  the limit is named" says 'time limit of 0.5 s' err
-check "  nothing is left of it" no_workers 71003
+check "  nothing is left of it" no_workers "$seed3"
 
 # --- An interrupt: no orphans, and what was measured is kept.
 interrupted() { # interrupted SEED MODE...
     local seed=$1 status
     shift
-    "$program" run pi --size 3e8 --seed "$seed" --runs 100 -o "kept-$seed.jsonl" "$@" >out 2>err &
+    "$program" run pi --size 6e7 --seed "$seed" --runs 1000 -o "kept-$seed.jsonl" "$@" >out 2>err &
     harness=$!
     for _ in $(seq 600); do
         sleep 0.05
@@ -131,17 +138,17 @@ interrupted() { # interrupted SEED MODE...
     check "  no line is torn" test "$(grep -vc '}$' "kept-$seed.jsonl")" -eq 0
     check "  no orphans" no_workers "$seed"
 }
-interrupted 71004 --mode threads
-mpi_available && interrupted 71005 --mode mpi
+interrupted "$seed4" --mode threads
+mpi_available && interrupted "$seed5" --mode mpi
 
 # --- The harness is killed outright: the workers go with it.
-"$program" run pi --size 1e11 --seed 71006 --json >out 2>err &
+"$program" run pi --size 1e11 --seed "$seed6" --json >out 2>err &
 harness=$!
-for _ in $(seq 100); do sleep 0.05; no_workers 71006 || break; done
+for _ in $(seq 100); do sleep 0.05; no_workers "$seed6" || break; done
 kill -KILL "$harness"
 wait "$harness" 2>/dev/null
-for _ in $(seq 100); do no_workers 71006 && break; sleep 0.05; done
-check "harness killed: no orphans" no_workers 71006
+for _ in $(seq 100); do no_workers "$seed6" && break; sleep 0.05; done
+check "harness killed: no orphans" no_workers "$seed6"
 
 # --- Inside somebody's mpirun.
 if mpi_available && command -v mpirun >/dev/null; then

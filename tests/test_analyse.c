@@ -325,12 +325,35 @@ static void test_pairs_are_of_one_block(void **state)
     for (size_t i = 0; i < sizeof recipes / sizeof *recipes; i++) add_sample(&results, &recipes[i]);
     conclude(&results, &lesson);
     const struct lesson_row *row = &lesson.rows[1];
-    assert_true(fabs(row->speedup_min - 2.1 / 1.4) < 1e-12);
-    assert_true(fabs(row->speedup_max - 2.0) < 1e-12);
+    assert_false(row->speedup_interval);
+    assert_true(fabs(row->speedup_low - 2.1 / 1.4) < 1e-12);
+    assert_true(fabs(row->speedup_high - 2.0) < 1e-12);
     assert_true(fabs(row->speedup - 1.75) < 1e-12);
     assert_int_equal(row->valid_count, 4);
     assert_int_equal(row->invalid_count, 1);
     assert_int_equal(row->not_judged_count, 1);
+    results_release(&results);
+}
+
+static void test_nine_pairs_have_an_interval(void **state)
+{
+    (void)state;
+    struct results results;
+    struct lesson lesson;
+    results_init(&results);
+    for (int block = 0; block < 9; block++) {
+        /* Ratios 1.1, 1.2, ... 1.9, in an order that is not theirs. */
+        double ratio = 1.1 + 0.1 * (block * 4 % 9);
+        const struct recipe base = {"pi", MODE_SERIAL, 1, 1, block, ratio, 1, SAMPLE_VALID, NULL};
+        const struct recipe threads = {"pi", MODE_THREADS, 2, 2, block, 1.0, 2, SAMPLE_VALID, NULL};
+        add_sample(&results, &base);
+        add_sample(&results, &threads);
+    }
+    conclude(&results, &lesson);
+    assert_true(lesson.rows[1].speedup_interval);
+    assert_true(fabs(lesson.rows[1].speedup - 1.5) < 1e-12);
+    assert_true(fabs(lesson.rows[1].speedup_low - 1.2) < 1e-12);
+    assert_true(fabs(lesson.rows[1].speedup_high - 1.8) < 1e-12);
     results_release(&results);
 }
 
@@ -552,6 +575,7 @@ int main(void)
         cmocka_unit_test(test_reading_a_file),
         cmocka_unit_test(test_rows_in_order),
         cmocka_unit_test(test_pairs_are_of_one_block),
+        cmocka_unit_test(test_nine_pairs_have_an_interval),
         cmocka_unit_test(test_rows_without_a_pair_say_why),
         cmocka_unit_test(test_checksums),
         cmocka_unit_test(test_good_machine),

@@ -560,8 +560,8 @@ static void test_lesson_large_numbers_fit(void **state)
         struct lesson_row *row = &lesson->rows[i];
         row->workers = row->cpus = 65536;
         row->speedup = 4096;
-        row->speedup_min = 4000;
-        row->speedup_max = 4200;
+        row->speedup_low = 4000;
+        row->speedup_high = 4200;
         row->wall_s = 54321;
         row->concurrency = row->parallelism = 16384;
         row->switches_per_s = 1234567;

@@ -104,9 +104,15 @@ static bool opens_block(const struct group *group, int s)
     return true;
 }
 
+static int compare_doubles(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
 static void row_pair(struct lesson_row *row)
 {
-    row->speedup = row->speedup_min = row->speedup_max = NAN;
+    row->speedup = row->speedup_low = row->speedup_high = NAN;
     double *ratios = malloc(sizeof *ratios * (size_t)(row->group->count + 1));
     int count = 0;
     for (int s = 0; ratios && row->base && s < row->group->count; s++) {
@@ -116,9 +122,13 @@ static void row_pair(struct lesson_row *row)
         if (!isnan(ratio)) ratios[count++] = ratio;
     }
     if (count > 0) {
+        int low = 1, high = count;
         row->speedup = median(count, ratios);
-        row->speedup_min = quantile(count, ratios, 0);
-        row->speedup_max = quantile(count, ratios, 1);
+        row->speedup_interval = median_interval_ranks(count, &low, &high);
+        if (!row->speedup_interval) low = 1, high = count;
+        qsort(ratios, (size_t)count, sizeof *ratios, compare_doubles);
+        row->speedup_low = ratios[low - 1];
+        row->speedup_high = ratios[high - 1];
     }
     free(ratios);
 }

@@ -17,7 +17,9 @@ struct lesson_row {
     int valid_count, invalid_count, not_judged_count;
     double wall_s;  /* median over the valid samples; NAN where none is valid */
     double speedup; /* median over blocks of base wall / this wall (both valid); 1 for a valid base; NAN */
-    double speedup_min, speedup_max;
+    /* With 6 pairs or more the 95 % interval of that median, by order statistics; below, the lowest and the highest. */
+    double speedup_low, speedup_high;
+    bool speedup_interval;
     double concurrency, parallelism; /* medians */
     double rate;
     double switches_per_s; /* involuntary + voluntary */

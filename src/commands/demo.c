@@ -17,7 +17,7 @@
 enum { PATH_LENGTH = 4096 };
 
 /* No scene is measured again once the lesson has taken this long. */
-static const double patience_s = 90;
+static const double patience_s = 90, quick_patience_s = 12;
 
 struct demo {
     struct session session;
@@ -26,6 +26,7 @@ struct demo {
     struct style err;
     double sample_wall_s, sample_cpu_s; /* of the last sample: for the calibration */
     double start_s, done_s, total_s;    /* of the progress line: expected times */
+    double patience_s;
     const char *text;
 };
 
@@ -119,7 +120,7 @@ static struct measurement scene_measurement(const struct demo *demo, const struc
                                 .mode = &scene->mode,
                                 .runs = 1,
                                 .block = block,
-                                .launches_max = clock_wall_s() - demo->start_s < patience_s ? 3 : 1};
+                                .launches_max = clock_wall_s() - demo->start_s < demo->patience_s ? 3 : 1};
 }
 
 /* What a scene will take, for the progress line. */
@@ -169,8 +170,8 @@ static int make_directory(const char *path, struct error *error)
         slash = strchr(slash + 1, '/');
         if (slash) *slash = '\0';
         if (mkdir(part, 0777) && errno != EEXIST)
-            return error_set(error, STATUS_FAILED, "cannot make the folder %s: %s; name another with -o",
-                             part, strerror(errno));
+            return error_set(error, STATUS_FAILED, "cannot make the folder %s: %s; name another with -o", part,
+                             strerror(errno));
         if (slash) *slash = '/';
     }
     return STATUS_OK;
@@ -211,8 +212,7 @@ static int run_demo(struct demo *demo, int workers, bool quick, const char *dire
     session->on_sample = keep_sample;
     session->on_tick = show_progress;
     if (session->job.size > 0)
-        return error_set(error, STATUS_USAGE,
-                         "it starts its own processes, and cannot run inside %s; start it without",
+        return error_set(error, STATUS_USAGE, "it starts its own processes, and cannot run inside %s; start it without",
                          session->job.launcher);
     char records[PATH_LENGTH], report[PATH_LENGTH];
     if (snprintf(records, sizeof records, "%s/results.jsonl", directory) >= PATH_LENGTH ||
@@ -225,9 +225,10 @@ static int run_demo(struct demo *demo, int workers, bool quick, const char *dire
     if (status) return status;
 
     printf("Speedup: multitasking and multiprocessing, measured on this machine (about %d seconds).\n\n",
-           quick ? 15 : 60);
+           quick ? 15 : 70);
     fflush(stdout);
     demo->start_s = clock_wall_s();
+    demo->patience_s = quick ? quick_patience_s : patience_s;
     status = calibrate(demo, error);
     if (!status) status = write_context(demo, error);
     if (!status) status = play_scenes(demo, error);
@@ -246,19 +247,18 @@ int command_demo(const struct command *command, int argc, char **argv, struct er
     bool quick = false;
     int workers = 0;
     const char *directory = "speedup-results";
-    const struct option table[] = {
-        {'q', "quick", OPT_FLAG, &quick, 0, 0, NULL, NULL, "Shorter scenes, each measured once: under 20 seconds."},
-        {'W', "workers", OPT_COUNT, &workers, 2, 256, NULL, "W",
-         "Tasks in the scenes. Default: one for each core, from 2 to 8."},
-        {'o', "output", OPT_TEXT, &directory, 0, 0, NULL, "DIR",
-         "Folder for results.jsonl and report.html. Default: speedup-results."},
-        {0}};
+    const struct option table[] = {{'q', "quick", OPT_FLAG, &quick, 0, 0, NULL, NULL,
+                                    "Two measurements of each scene instead of nine: under 20 seconds."},
+                                   {'W', "workers", OPT_COUNT, &workers, 2, 256, NULL, "W",
+                                    "Tasks in the scenes. Default: one for each core, from 2 to 8."},
+                                   {'o', "output", OPT_TEXT, &directory, 0, 0, NULL, "DIR",
+                                    "Folder for results.jsonl and report.html. Default: speedup-results."},
+                                   {0}};
     const struct options description = {.command = command, .table = table};
     int operand_count, status = options_parse(&description, argc, argv, &operand_count, error);
     if (status) return status > 0 ? STATUS_OK : status;
     if (operand_count > 0)
-        return error_set(error, STATUS_USAGE, "takes no operand, but '%s' was given; see --help",
-                         argv[1]);
+        return error_set(error, STATUS_USAGE, "takes no operand, but '%s' was given; see --help", argv[1]);
     struct demo *demo = calloc(1, sizeof *demo);
     if (!demo) return error_set(error, STATUS_FAILED, "no memory");
     status = session_open("demo", &demo->session, error);

@@ -1,5 +1,6 @@
-/* The lesson's scenes. A scene with W workers on W cores is W times as short as its base, and must still be long enough
- * to be judged: so the base grows with W. */
+/* The lesson's scenes: short samples in many blocks, since the speed of a computer, and of a virtual one above all,
+ * drifts within seconds, and nine pairs give an interval. A scene with W workers on W cores is W times as short as its
+ * base, and must still be long enough to be judged: so the base grows with W. */
 #include "lesson_plan.h"
 
 #include <math.h>
@@ -50,9 +51,8 @@ int plan_lesson(const struct machine *machine, int workers, bool quick, bool mpi
     int cores = machine->core_count;
     if (workers == 0) workers = cores < 2 ? 2 : cores > WORKERS_DEFAULT_MAX ? WORKERS_DEFAULT_MAX : cores;
     plan.workers = workers;
-    plan.times = (struct lesson_times){.base_s = fmax(quick ? 0.6 : 1.4, 0.3 * (workers < cores ? workers : cores)),
-                                       .wait_base_s = quick ? 1.0 : 1.4,
-                                       .blocks = quick ? 1 : 3};
+    plan.times = (struct lesson_times){
+        .base_s = fmax(0.6, 0.3 * (workers < cores ? workers : cores)), .wait_base_s = 1.0, .blocks = quick ? 2 : 9};
     int status = add_computing_scenes(machine, SCENE_MATMUL, mpi, &plan, error);
     if (!status) status = add_computing_scenes(machine, SCENE_PI, mpi, &plan, error);
     if (!status) status = add_scene(machine, SCENE_WAITING, MODE_SERIAL, 1, &plan, error);

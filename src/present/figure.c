@@ -57,9 +57,9 @@ static void write_bar(FILE *file, const struct lesson *lesson, const struct less
     fprintf(file, "<rect class=\"%s\" x=\"0\" y=\"%d\" width=\"%.2f%%\" height=\"%d\"/>", classes[scene_kind(row)],
             y + BAR_TOP, row->speedup * scale, BAR_HEIGHT);
     double right = row->speedup, ideal = scene_ideal(lesson, row);
-    if (row->speedup_min < row->speedup_max) {
-        write_mark(file, "spread", row->speedup_min * scale, row->speedup_max * scale, middle, middle);
-        right = fmax(right, row->speedup_max);
+    if (row->speedup_low < row->speedup_high) {
+        write_mark(file, "spread", row->speedup_low * scale, row->speedup_high * scale, middle, middle);
+        right = fmax(right, row->speedup_high);
     }
     if (isfinite(ideal)) {
         write_mark(file, "ideal", ideal * scale, ideal * scale, y + BAR_TOP - 3, y + BAR_TOP + BAR_HEIGHT + 3);

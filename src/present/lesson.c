@@ -29,9 +29,9 @@ static const char *format_speedup(const struct lesson_row *row, size_t length, c
     format_ratio(row->speedup, sizeof middle, middle);
     if (row->base == row->group) {
         snprintf(text, length, "%s (base)", middle);
-    } else if (isfinite(row->speedup_min) && row->speedup_min < row->speedup_max) {
-        snprintf(text, length, "%s %s-%s", middle, format_ratio(row->speedup_min, sizeof low, low),
-                 format_ratio(row->speedup_max, sizeof high, high));
+    } else if (isfinite(row->speedup_low) && row->speedup_low < row->speedup_high) {
+        snprintf(text, length, "%s %s-%s", middle, format_ratio(row->speedup_low, sizeof low, low),
+                 format_ratio(row->speedup_high, sizeof high, high));
     } else {
         snprintf(text, length, "%s", middle);
     }
@@ -62,12 +62,20 @@ static void print_row(FILE *stream, const struct style *style, const struct less
     text_print_wrapped(stream, style, TASKS_WIDTH + 2, TASKS_WIDTH + 2, row->reason);
 }
 
+/* Whether the figures beside the speedups are confidence intervals. */
+static bool has_intervals(const struct lesson *lesson)
+{
+    for (int i = 0; i < lesson->row_count; i++)
+        if (lesson->rows[i].speedup_interval) return true;
+    return false;
+}
+
 static void print_table(FILE *stream, const struct style *style, const struct lesson *lesson, int first)
 {
     fputs(style_tone(style, TONE_DIM), stream);
     fprintf(stream, "%25s  %7s  %-14s %7s %6s %9s\n", "", "", "", "concur-", "paral-", "switches");
-    fprintf(stream, "%-13s %5s %5s  %7s  %-14s %7s %6s %9s %s\n", "mode", "tasks", "cores", "time", "speedup, range",
-            "rency", "lelism", "a second", "bits");
+    fprintf(stream, "%-13s %5s %5s  %7s  %-14s %7s %6s %9s %s\n", "mode", "tasks", "cores", "time",
+            has_intervals(lesson) ? "speedup, 95 %" : "speedup, range", "rency", "lelism", "a second", "bits");
     fputs(style_tone(style, TONE_PLAIN), stream);
     for (int i = first; i < lesson->row_count; i++) {
         if (scene_same_set(&lesson->rows[i], &lesson->rows[first])) print_row(stream, style, &lesson->rows[i]);
@@ -147,7 +155,8 @@ void present_lesson(FILE *stream, const struct style *style, const struct lesson
         fputs(style_tone(&page, TONE_DIM), stream);
         text_print_wrapped(stream, &page, 0, 0,
                            "concurrency: tasks started and not finished. parallelism: tasks executing at the same "
-                           "instant. bits: same = every mode gave the same answer, bit for bit.");
+                           "instant. speedup: the median, then its 95 % interval, or the lowest and highest of "
+                           "fewer than 6. bits: same = every mode gave the same answer, bit for bit.");
         fprintf(stream, "%s\n", style_tone(&page, TONE_PLAIN));
     }
     for (int i = 0; i < LESSON_SENTENCES; i++) {

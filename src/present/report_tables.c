@@ -34,9 +34,9 @@ static void write_number_row(FILE *file, const struct lesson_row *row)
     html_write(file, "<td>%s", format_ratio(row->speedup, sizeof text, text));
     if (row->base == row->group) {
         fputs(" <span class=\"range\">(base)</span>", file);
-    } else if (row->speedup_min < row->speedup_max) {
-        html_write(file, " <span class=\"range\">(%s to %s)</span>", format_ratio(row->speedup_min, sizeof low, low),
-                   format_ratio(row->speedup_max, sizeof high, high));
+    } else if (row->speedup_low < row->speedup_high) {
+        html_write(file, " <span class=\"range\">(%s to %s)</span>", format_ratio(row->speedup_low, sizeof low, low),
+                   format_ratio(row->speedup_high, sizeof high, high));
     } else if (!isfinite(row->speedup)) {
         html_write(file, "<div class=\"range why\">%s</div>", row->reason);
     }
@@ -52,7 +52,7 @@ static void write_number_table(FILE *file, const struct lesson *lesson, int firs
     snprintf(label, sizeof label, "%s, variant %s, size %s", lesson->rows[first].kernel, lesson->rows[first].variant,
              lesson->rows[first].size);
     open_table(file, label);
-    fputs("<thead><tr><th scope=\"col\">Scene</th><th scope=\"col\">Time</th><th scope=\"col\">Speedup (range)</th>"
+    fputs("<thead><tr><th scope=\"col\">Scene</th><th scope=\"col\">Time</th><th scope=\"col\">Speedup (interval)</th>"
           "<th scope=\"col\">Concur&#173;rency</th><th scope=\"col\">Parallel&#173;ism</th>"
           "<th scope=\"col\">In the run queue</th><th scope=\"col\">Switches a second</th></tr></thead>\n<tbody>\n",
           file);
@@ -65,7 +65,8 @@ static void write_number_table(FILE *file, const struct lesson *lesson, int firs
 void report_write_numbers(FILE *file, const struct lesson *lesson)
 {
     fputs("<section aria-labelledby=\"numbers\">\n<h2 id=\"numbers\">The numbers</h2>\n"
-          "<p>Medians of the valid samples. The speedup is against one task alone, the range its lowest and highest "
+          "<p>Medians of the valid samples. The speedup is against one task alone, in brackets its 95&#160;% "
+          "confidence interval, or with fewer than 6 pairs the lowest and highest "
           "value. <em>In the run queue</em> is the share of the tasks' time in which they were ready to run but had no "
           "core.</p>\n",
           file);

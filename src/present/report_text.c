@@ -244,17 +244,19 @@ void report_write_method(FILE *file, const struct lesson *lesson)
         "seen.</li>\n"
         "<li>Samples are taken in blocks: each block runs every scene once. A speedup is the time of one task divided "
         "by the time of the scene, both from the same block, because a computer's speed drifts within minutes. "
-        "Shown is the median over the blocks, and the lowest and the highest of them as the range.</li>\n"
+        "Shown is the median over the blocks and, with at least 6 of them, its 95&#160;% confidence interval by order "
+        "statistics, which assumes no distribution.</li>\n"
         "<li>A sample is valid only if its answer is right, its tasks were placed as asked, and no other program, "
         "virtual machine or quota took the cores away. Other samples are listed above and measured again; they enter "
         "no "
         "number. Below 0.2 seconds disturbance cannot be judged, so shorter samples enter no speedup.</li>\n",
         file);
     if (most < 6) {
-        html_write(file,
-                   "<li>There are at most %d valid samples a scene. A 95 %% confidence interval of a median takes at "
-                   "least 6, so none is given: the range shows what was seen, not how sure it is.</li>\n",
-                   most);
+        html_write(
+            file,
+            "<li>There are at most %d valid samples a scene. A 95 %% confidence interval of a median takes at "
+            "least 6, so the lowest and the highest value are given instead: what was seen, not how sure it is.</li>\n",
+            most);
     }
     fputs("</ul>\n</section>\n", file);
 }

@@ -58,7 +58,7 @@ double scene_set_top(const struct lesson *lesson, int first)
         const struct lesson_row *row = &lesson->rows[i];
         if (!scene_same_set(row, &lesson->rows[first])) continue;
         /* fmax passes over NAN */
-        top = fmax(top, fmax(scene_ideal(lesson, row), fmax(row->speedup, row->speedup_max)));
+        top = fmax(top, fmax(scene_ideal(lesson, row), fmax(row->speedup, row->speedup_high)));
     }
     return top;
 }

@@ -169,7 +169,7 @@ static void every_kernel_tells_about_itself(void **state)
         for (int ranks = 1; ranks <= 5; ranks++) assert_true(kernel->memory(&problem, ranks) > 0);
         assert_int_equal(kernel->size_for(&problem, kernel->work(&problem), &size), 0);
         assert_int_equal(size.dims, problem.size.dims);
-        for (int i = 0; i < size.dims; i++) assert_true(size.dim[i] == problem.size.dim[i]);
+        for (int d = 0; d < size.dims; d++) assert_true(size.dim[d] == problem.size.dim[d]);
         assert_int_equal(kernel->parse_size("0", &size), -ERANGE);
         assert_int_equal(kernel->parse_size("1e16", &size), -ERANGE);
         assert_int_equal(kernel->parse_size("-1", &size), -EINVAL);

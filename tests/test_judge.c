@@ -271,8 +271,9 @@ static void quota_and_steal_are_found(void **state)
     (void)state;
     struct sample sample;
     make_sample(&sample, 1, 2, 2);
-    sample.throttled_s = 0.25;
-    expect(&sample, SAMPLE_INVALID, "the CPU quota of the control group stopped the workers for 0.25 s of 1.00 s");
+    sample.config.mode.cpus.count = 2;
+    sample.throttled_s = 0.5; /* on two CPUs at once */
+    expect(&sample, SAMPLE_INVALID, "the control group's CPU quota was used up: it was stopped for 0.25 s of 1.00 s");
     make_sample(&sample, 1, 2, 2);
     sample.throttled_s = 0.001;
     expect_valid(&sample);
@@ -303,12 +304,37 @@ static void what_was_not_observed_is_named_and_not_judged(void **state)
     assert_int_equal(sample.involuntary, -1);
     static const char *const names[] = {"wait_s:", "switches:", "steal_s:", "foreign_cpu_s:", "throttled_s:"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) assert_non_null(strstr(sample.unobserved, names[i]));
+    expect(&sample, SAMPLE_NOT_JUDGED,
+           "cannot be judged: this system does not tell how long tasks wait for a core; samples of 1 s or more can be, "
+           "by /proc/stat");
+    /* Where /proc/stat tells, a long sample can be judged by it, and a short one cannot. */
+    make_sample(&sample, 2, 2, 2);
+    for (int i = 0; i < 2; i++) sample.workers[i].wait_s = NAN;
     expect_valid(&sample);
+    make_sample(&sample, 0.5, 2, 2);
+    for (int i = 0; i < 2; i++) sample.workers[i].wait_s = NAN;
+    expect(&sample, SAMPLE_NOT_JUDGED,
+           "cannot be judged: this system does not tell how long tasks wait for a core; samples of 1 s or more can be, "
+           "by /proc/stat");
     /* One unobserved worker does not hide what the other saw. */
     make_sample(&sample, 2, 2, 1);
     add_hog(&sample);
     sample.workers[0].wait_s = NAN;
     expect(&sample, SAMPLE_INVALID, "another program held CPU 0");
+}
+
+static void a_hog_on_the_other_hardware_thread_is_found(void **state)
+{
+    (void)state;
+    struct sample sample;
+    make_sample(&sample, 0.5, 2, 2);
+    sample.workers[0].sibling_busy_s = NAN; /* no other hardware thread */
+    sample.workers[1].sibling_busy_s = 0.02;
+    expect_valid(&sample);
+    make_sample(&sample, 0.5, 2, 2);
+    sample.workers[1].sibling_busy_s = 0.45;
+    expect(&sample, SAMPLE_INVALID,
+           "another program used the other hardware thread of the core of CPU 1 for 90 % of the time");
 }
 
 static void sums_follow_from_the_workers(void **state)
@@ -378,6 +404,7 @@ int main(void)
         cmocka_unit_test(short_samples_are_not_judged),
         cmocka_unit_test(a_wrong_answer_comes_before_all),
         cmocka_unit_test(quota_and_steal_are_found),
+        cmocka_unit_test(a_hog_on_the_other_hardware_thread_is_found),
         cmocka_unit_test(what_was_not_observed_is_named_and_not_judged),
         cmocka_unit_test(sums_follow_from_the_workers),
         cmocka_unit_test(cpus_seen_are_listed_once_in_order),

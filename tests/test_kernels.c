@@ -24,14 +24,14 @@
 #include <sys/time.h>
 
 #ifdef __has_feature
-#    if __has_feature(address_sanitizer)
-#        define ADDRESS_SANITIZER
+#    if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#        define COUNTING_SANITIZER
 #    endif
 #elif defined __SANITIZE_ADDRESS__
-#    define ADDRESS_SANITIZER
+#    define COUNTING_SANITIZER
 #endif
 
-#ifdef ADDRESS_SANITIZER
+#ifdef COUNTING_SANITIZER
 /* Of sanitizer/asan_interface.h and allocator_interface.h, which not every compiler brings along. */
 size_t __sanitizer_get_current_allocated_bytes(void);
 const char *__asan_default_options(void);

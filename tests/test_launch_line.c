@@ -199,7 +199,15 @@ static const struct line_case line_cases[] = {
      "/opt/bin/speedup-worker-mpi",
      "",
      "OMP_NUM_THREADS=2 OMP_WAIT_POLICY=active",
-     ""},
+     " OMPI_MCA_mpi_yield_when_idle=0 MPIR_CVAR_POLLS_BEFORE_YIELD=0"},
+    {{MODE_MULTITASK_MPI, 2, 1, "0", WAIT_YIELD, 1},
+     LAUNCHER_FOREIGN,
+     MPI_OPENMPI_4,
+     false,
+     "/opt/bin/speedup-worker-mpi",
+     "",
+     "OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive",
+     " OMPI_MCA_mpi_yield_when_idle=1 MPIR_CVAR_POLLS_BEFORE_YIELD=1"},
 };
 
 static void test_lines(void **state)

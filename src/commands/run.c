@@ -109,6 +109,23 @@ static int choose_size(const struct kernel *kernel, const char *text, struct pro
                      status == -ERANGE ? "out of range" : "not a size", kernel->name, kernel->size_help);
 }
 
+/* A wrong command line is said by rank 0 alone; what depends on the machine may be wrong on a further rank only, and is
+ * a failure there, so that it is heard. */
+static int heard_from_any_rank(const struct session *session, int status)
+{
+    return status == STATUS_USAGE && session->job.rank > 0 ? STATUS_FAILED : status;
+}
+
+/* Whether ranks of a foreign launcher's job may have to share cores, as far as this rank can know. */
+static bool shares_cores(const struct session *session, const struct mode *mode)
+{
+    const struct machine *machine = &session->machine;
+    int local = session->job.local_size;
+    bool bound = machine->allowed_cpu_count < machine->online_cpu_count;
+    int room = bound ? machine->online_cpu_count : mode->cpus.count;
+    return local < 1 || mode->threads > mode->cpus.count || local * mode->threads > room;
+}
+
 /* Under a foreign launcher the ranks are already there: the mode follows from them. */
 static int adopt_foreign_job(const struct session *session, struct mode_request *request, struct mode *mode,
                              struct error *error)
@@ -132,20 +149,16 @@ static int adopt_foreign_job(const struct session *session, struct mode_request 
     all.ranks = job->size;
     all.threads = threads;
     all.mode = request->mode >= 0 ? request->mode : threads > 1 ? MODE_HYBRID : MODE_MPI;
-    int status = plan_mode(&session->machine, &all, mode, error);
+    int status = heard_from_any_rank(session, plan_mode(&session->machine, &all, mode, error));
     if (status) return status;
-    /* This rank's own CPUs: those the launcher bound it to; or, where it may use more than it needs, those that its
-     * place among the ranks of this node gives it. */
-    struct cpu_list order = {.count = 0}, own = {.count = 0};
+    /* The CPUs that this rank may use: those that the launcher bound it to. Which of them become its own, the ranks
+     * agree on when they see each other. */
     if (request->cpus.count > 0)
-        order = request->cpus;
+        mode->cpus = request->cpus;
     else
-        machine_cpu_order(&session->machine, request->smt, &order);
-    int first = order.count > threads && job->local_rank > 0 ? job->local_rank * threads : 0;
-    if (mode->name == MODE_MULTITASK_MPI) first = 0, order.count = 1;
-    for (int t = 0; t < threads && own.count < order.count; t++)
-        own.cpus[own.count++] = order.cpus[(first + t) % order.count];
-    mode->cpus = own;
+        machine_cpu_order(&session->machine, request->smt, &mode->cpus);
+    if (mode->name == MODE_MULTITASK_MPI) mode->cpus.count = 1;
+    if (request->wait_policy < 0) mode->wait_policy = shares_cores(session, mode) ? WAIT_YIELD : WAIT_SPIN;
     return STATUS_OK;
 }
 
@@ -232,7 +245,7 @@ static int run_kernel(const char *name, struct run_options *options, const struc
     if (!status)
         status = session->job.size > 0 ? adopt_foreign_job(session, &options->mode, &mode, error)
                                        : plan_mode(&session->machine, &options->mode, &mode, error);
-    if (!status) status = plan_check_memory(&session->machine, &problem, &mode, error);
+    if (!status) status = heard_from_any_rank(session, plan_check_memory(&session->machine, &problem, &mode, error));
     if (!status) status = measure(session, options, &problem, &mode, error);
     struct error close_error;
     int close_status = session_close(session, &close_error);

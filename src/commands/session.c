@@ -4,6 +4,7 @@
 
 #include "../observe/thread.h"
 #include "../record/context.h"
+#include "speedup_config.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -113,6 +114,7 @@ int session_write_context(struct session *session, int count, const struct measu
         status = write_line(session,
                             record_encode_context(&session->machine, &session->provenance,
                                                   &(struct context_source){.study = session->study,
+                                                                           .mpi_version = SPEEDUP_MPI_LIBRARY,
                                                                            .mpirun = session->site.mpirun,
                                                                            .mpi_reason = session->site.mpi_reason,
                                                                            .launches = launches}),

@@ -125,6 +125,12 @@ int launch_line_new(const struct request *request, enum launcher launcher, const
     struct words argv = {.items = NULL}, environment = {.items = NULL};
     const char *const *unset = openmp_unset;
     add_environment(&environment, &config->mode);
+    if (launcher == LAUNCHER_FOREIGN) {
+        /* There is no command line of mpirun's to put it on; MPI reads both when it starts. */
+        bool yields = config->mode.wait_policy != WAIT_SPIN;
+        words_add(&environment, "OMPI_MCA_mpi_yield_when_idle=%d", yields);
+        words_add(&environment, "MPIR_CVAR_POLLS_BEFORE_YIELD=%d", yields);
+    }
     if (launcher == LAUNCHER_MPIRUN)
         add_mpirun(config, site, &argv, &environment, &unset);
     else

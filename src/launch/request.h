@@ -9,7 +9,8 @@ struct request {
     struct config config;
     int runs;    /* timed samples, >= 1 */
     int warmups; /* runs before them that are not reported, >= 0 */
-    /* Started by a foreign launcher: the CPU list is this rank's alone (worker t of the rank gets cpus[t % count]). */
+    /* Started by a foreign launcher: the CPU list is what this rank may use. Ranks of a node with the same list share
+     * it in turn, as the local ranks of a job of our own do. */
     bool own_cpus;
 };
 

@@ -153,7 +153,8 @@ static struct failure become_worker(const struct image *image, pid_t parent, int
         failure.errno_value = errno;
         return failure;
     }
-    close_others_on_exec();
+    /* A foreign launcher may have handed us a connection that MPI will look for (PMI_FD). Ours close anyway. */
+    if (image->line->launcher != LAUNCHER_FOREIGN) close_others_on_exec();
     failure.errno_value = image_become(image, &failure.step);
     return failure;
 }

@@ -38,15 +38,16 @@ static double read_throttled_s(const char *mount, const char *group)
     return cgroup_parse_throttled(text);
 }
 
-/* The group and all above it, up to the mount. */
-static double sum_throttled_s(const char *mount, char *group)
+/* Of the group and all above it, up to the mount: where one is stopped, so are those below, and need not count it too.
+ */
+static double most_throttled_s(const char *mount, char *group)
 {
-    double sum_s = NAN;
+    double most_s = NAN;
     for (;;) {
         double throttled_s = read_throttled_s(mount, group);
-        if (!isnan(throttled_s)) sum_s = (isnan(sum_s) ? 0 : sum_s) + throttled_s;
+        most_s = fmax(most_s, throttled_s); /* of NAN and a number fmax takes the number */
         char *slash = strrchr(group, '/');
-        if (!slash) return sum_s;
+        if (!slash) return most_s;
         *slash = '\0';
     }
 }
@@ -65,10 +66,10 @@ static bool names_controller(const char *list, const char *name)
 double cgroup_throttled_s(void)
 {
     char line[PATH_LENGTH];
-    double sum_s = NAN;
+    double most_s = NAN;
     FILE *file = fopen("/proc/self/cgroup", "re");
     if (!file) return NAN;
-    while (isnan(sum_s) && fgets(line, sizeof line, file)) {
+    while (isnan(most_s) && fgets(line, sizeof line, file)) {
         line[strcspn(line, "\n")] = '\0';
         char *controllers = strchr(line, ':');
         char *group = controllers ? strchr(controllers + 1, ':') : NULL;
@@ -77,10 +78,10 @@ double cgroup_throttled_s(void)
         controllers++;
         if (strcmp(group, "/") == 0) *group = '\0';
         if (*controllers == '\0')
-            sum_s = sum_throttled_s("/sys/fs/cgroup", group);
+            most_s = most_throttled_s("/sys/fs/cgroup", group);
         else if (names_controller(controllers, "cpu"))
-            sum_s = sum_throttled_s("/sys/fs/cgroup/cpu", group);
+            most_s = most_throttled_s("/sys/fs/cgroup/cpu", group);
     }
     fclose(file);
-    return sum_s;
+    return most_s;
 }

@@ -79,9 +79,12 @@ static bool judge_length(struct sample *sample)
 
 static bool judge_quota(struct sample *sample)
 {
-    if (isnan(sample->throttled_s) || sample->throttled_s <= TOLERATED_SHARE * sample->wall_s) return false;
-    return decide(sample, SAMPLE_INVALID, "the CPU quota of the control group stopped the workers for %.2f s of %.2f s",
-                  sample->throttled_s, sample->wall_s);
+    /* The kernel adds up over the CPUs on which the group was stopped. */
+    double throttled_s = sample->throttled_s / fmax(1, sample->config.mode.cpus.count);
+    if (isnan(throttled_s) || throttled_s <= TOLERATED_SHARE * sample->wall_s) return false;
+    return decide(sample, SAMPLE_INVALID,
+                  "the control group's CPU quota was used up: it was stopped for %.2f s of %.2f s", throttled_s,
+                  sample->wall_s);
 }
 
 /* Spinning workers that share a core let each other run only after a slice, also around their stamps. */
@@ -114,6 +117,35 @@ static bool judge_cpu(struct sample *sample, const struct worker_times *worker, 
     return false;
 }
 
+/* A task on the other hardware thread shares our core's units: no wait shows, and yet half the core may be gone. */
+static bool judge_siblings(struct sample *sample)
+{
+    char cpu[96];
+    for (int i = 0; i < sample->worker_count; i++) {
+        const struct worker_times *worker = &sample->workers[i];
+        if (!(worker->sibling_busy_s > TOLERATED_SHARE * sample->wall_s + 2 * STAT_RESOLUTION_S)) continue;
+        return decide(sample, SAMPLE_INVALID,
+                      "another program used the other hardware thread of the core of %s for %.0f %% of the time",
+                      cpu_text(sample, worker, sizeof cpu, cpu), 100 * worker->sibling_busy_s / sample->wall_s);
+    }
+    return false;
+}
+
+/* Where no disturbance could have been seen, none was ruled out. */
+static bool judge_observation(struct sample *sample)
+{
+    for (int i = 0; i < sample->worker_count; i++) {
+        const struct worker_times *worker = &sample->workers[i];
+        if (!isnan(worker->wait_s)) continue;
+        if (!isnan(worker->cpu_total_busy_s) && sample->wall_s >= FOREIGN_FROM_S) continue;
+        return decide(sample, SAMPLE_NOT_JUDGED,
+                      "cannot be judged: this system does not tell how long tasks wait for a core; samples of %g s or "
+                      "more can be, by /proc/stat",
+                      FOREIGN_FROM_S);
+    }
+    return false;
+}
+
 static bool judge_cpus(struct sample *sample)
 {
     struct cpu_load load;
@@ -125,7 +157,7 @@ static bool judge_cpus(struct sample *sample)
 void sample_judge(struct sample *sample)
 {
     if (judge_answer(sample) || judge_placement(sample) || judge_length(sample) || judge_quota(sample) ||
-        judge_cpus(sample))
+        judge_cpus(sample) || judge_siblings(sample) || judge_observation(sample))
         return;
     sample->validity = SAMPLE_VALID;
     sample->invalid_reason[0] = '\0';

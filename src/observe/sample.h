@@ -28,6 +28,8 @@ struct worker_times {
     int cpus_seen[CPUS_SEEN_MAX]; /* at the stamps */
     double cpu_total_busy_s,
         cpu_steal_s; /* of CPU cpu_asked during the sample, by all tasks (/proc/stat, 10 ms steps) */
+    double
+        sibling_busy_s; /* of the core's other hardware threads that are none of our CPUs; NAN where there are none */
 };
 
 enum validity { SAMPLE_INVALID, SAMPLE_VALID, SAMPLE_NOT_JUDGED };

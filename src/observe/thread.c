@@ -2,6 +2,8 @@
  * so that there is no state. */
 #include "thread.h"
 
+#include "../plan/config.h"
+
 #include <math.h>
 #include <sched.h>
 #include <stdbool.h>
@@ -39,7 +41,9 @@ double schedstat_parse_wait(const char *text)
 {
     unsigned long long on_cpu_ns, wait_ns, slices;
     if (sscanf(text, "%llu %llu %llu", &on_cpu_ns, &wait_ns, &slices) != 3) return NAN;
-    return 1e-9 * (double)wait_ns;
+    /* A task that runs has had a slice: zero means that the kernel keeps no account (CONFIG_SCHED_INFO, or a
+     * container). */
+    return slices == 0 ? NAN : 1e-9 * (double)wait_ns;
 }
 
 static double read_runqueue_wait_s(void)
@@ -95,4 +99,22 @@ void cpu_counters_read(int count, const int cpus[], struct cpu_counters counters
     }
     free(line);
     fclose(file);
+}
+
+int cpu_siblings_read(int cpu, int max, int siblings_p[])
+{
+    char path[96], text[512];
+    struct cpu_list all;
+    int count = 0;
+    snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu%d/topology/thread_siblings_list", cpu);
+    FILE *file = fopen(path, "re");
+    if (!file) return 0;
+    bool read = fgets(text, sizeof text, file) != NULL;
+    fclose(file);
+    if (!read) return 0;
+    text[strcspn(text, "\n")] = '\0';
+    if (cpu_list_parse(text, &all)) return 0;
+    for (int i = 0; i < all.count && count < max; i++)
+        if (all.cpus[i] != cpu) siblings_p[count++] = all.cpus[i];
+    return count;
 }

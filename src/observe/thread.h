@@ -31,6 +31,9 @@ struct cpu_counters {
 /* For `count` CPUs at once, one read of the file. */
 void cpu_counters_read(int count, const int cpus[], struct cpu_counters counters_p[]);
 
+/* The other hardware threads of the CPU's core: at most `max`. Returns how many; 0 also where unknown. */
+int cpu_siblings_read(int cpu, int max, int siblings_p[]);
+
 /* Seconds for which this process's cgroup, or one that it lies in, was throttled by its CPU quota so far (version 2 or
  * 1; where a group has several CPUs the kernel adds up theirs); NAN where no file says it. */
 double cgroup_throttled_s(void);

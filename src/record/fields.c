@@ -86,6 +86,7 @@ const struct field worker_fields[] = {
     {NULL, "involuntary", FIELD_COUNT, AT(struct worker_times, involuntary)},
     {NULL, "cpu_busy_s", FIELD_REAL, AT(struct worker_times, cpu_total_busy_s)},
     {NULL, "cpu_steal_s", FIELD_REAL, AT(struct worker_times, cpu_steal_s)},
+    {NULL, "sibling_busy_s", FIELD_REAL, AT(struct worker_times, sibling_busy_s)},
     {NULL, "mask_as_asked", FIELD_BOOL, AT(struct worker_times, mask_as_asked)},
     {0},
 };

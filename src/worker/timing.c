@@ -35,7 +35,7 @@ struct instants {
 
 static void read_begin_counters(struct worker *worker, struct instants *instants_p)
 {
-    cpu_counters_read(worker->team->threads, worker->cpus, worker->cpus_begin);
+    cpu_counters_read(worker->watched_count, worker->cpus, worker->cpus_begin);
     instants_p->throttled_s = cgroup_throttled_s();
 #pragma omp parallel
     if (omp_get_thread_num() > 0) thread_counters_read(&worker->threads_begin[omp_get_thread_num()]);
@@ -78,7 +78,7 @@ static void report_thread(const struct worker *worker, int thread, const struct 
 
 static void read_end_counters(struct worker *worker, const struct instants *instants)
 {
-    cpu_counters_read(worker->team->threads, worker->cpus, worker->cpus_end);
+    cpu_counters_read(worker->watched_count, worker->cpus, worker->cpus_end);
 #pragma omp parallel
     report_thread(worker, omp_get_thread_num(), instants, &worker->reports[omp_get_thread_num()]);
     double throttled_s = cgroup_throttled_s() - instants->throttled_s;
@@ -86,7 +86,12 @@ static void read_end_counters(struct worker *worker, const struct instants *inst
         struct worker_times *times = &worker->reports[t].times;
         times->cpu_total_busy_s = worker->cpus_end[t].busy_s - worker->cpus_begin[t].busy_s;
         times->cpu_steal_s = worker->cpus_end[t].steal_s - worker->cpus_begin[t].steal_s;
+        times->sibling_busy_s = NAN;
         worker->reports[t].throttled_s = throttled_s;
+    }
+    for (int i = worker->team->threads; i < worker->watched_count; i++) {
+        double *busy_s = &worker->reports[worker->watched_for[i]].times.sibling_busy_s;
+        *busy_s = (isnan(*busy_s) ? 0 : *busy_s) + worker->cpus_end[i].busy_s - worker->cpus_begin[i].busy_s;
     }
 }
 
@@ -192,6 +197,9 @@ int timing_run(struct worker *worker, bool reported, struct sample *sample_p)
     status = kernel_status(worker, team_barrier(team), "wait for the others");
     if (status < 0) return worker_abandon(worker, status);
     read_end_counters(worker, &instants);
+    /* What others compute from here on must not count as this rank's wait. */
+    status = kernel_status(worker, team_barrier(team), "wait for the others");
+    if (status < 0) return worker_abandon(worker, status);
     if (!reported) return STATUS_OK;
 
     status = kernel_status(worker, kernel->check(team, worker->state, &verdict), "check its result");

@@ -17,13 +17,18 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { SIBLINGS_MAX = 7 }; /* of a CPU: 8 hardware threads a core are the most there are */
+
 /* Each set includes those before it. All ranks use the best that all of them have. */
 static const char *const isa_names[] = {"baseline"};
 
 int worker_abandon(struct worker *worker, int status)
 {
     if (team_size(worker->team) == 1) return status;
-    if (team_rank(worker->team) == 0) output_error(worker->lines, status, &worker->error);
+    if (team_rank(worker->team) == 0)
+        output_error(worker->lines, status, &worker->error);
+    else
+        fprintf(stderr, "speedup worker: %s\n", worker->error.text);
     team_abort(worker->team, status);
     return status;
 }
@@ -55,11 +60,70 @@ int worker_agree(struct worker *worker, int status)
     return failed ? worker_abandon(worker, STATUS_FAILED) : -(int)worst;
 }
 
-static int cpu_of_thread(const struct request *request, int local_rank, int thread)
+/* What a rank of a foreign launcher's job may use, as two hashes. */
+struct offer {
+    uint64_t host, cpus;
+};
+
+/* FNV-1a. */
+static uint64_t hash_bytes(size_t length, const void *bytes)
 {
-    const struct mode *mode = &request->config.mode;
-    if (request->own_cpus) return mode->cpus.cpus[thread % mode->cpus.count];
-    return mode_cpu_of_worker(mode, local_rank, thread);
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    for (size_t i = 0; i < length; i++) hash = (hash ^ ((const unsigned char *)bytes)[i]) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
+/* Collective. A foreign launcher gave each rank a set of CPUs, which some ranks of a node may share: this rank's place
+ * among those with the same set decides which of them are its own. The answer takes the part of the local rank. */
+static int agree_place(struct worker *worker, int *place_p)
+{
+    struct team *team = worker->team;
+    const struct mode *mode = &worker->request.config.mode;
+    struct offer mine = {.host = hash_bytes(strlen(worker->host), worker->host),
+                         .cpus = hash_bytes((size_t)mode->cpus.count * sizeof(int), mode->cpus.cpus)};
+    size_t bytes = (size_t)team_size(team) * sizeof mine;
+    struct team_request request;
+    struct offer *all = malloc(bytes);
+    if (!all) return worker_abandon(worker, error_set(&worker->error, STATUS_FAILED, "out of memory"));
+    int status = team_gather(team, sizeof mine, &mine, all);
+    if (status == 0) status = team_broadcast_start(team, 0, bytes, all, &request);
+    if (status == 0) status = team_wait(team, &request);
+    bool alike = true;
+    *place_p = 0;
+    for (int rank = 0; rank < team_size(team) && status == 0; rank++) {
+        if (all[rank].host != mine.host) continue;
+        if (all[rank].cpus != mine.cpus)
+            alike = false;
+        else if (rank < team_rank(team))
+            ++*place_p;
+    }
+    free(all);
+    if (status < 0)
+        return worker_abandon(worker, error_set(&worker->error, STATUS_FAILED, "the ranks' CPUs cannot be gathered"));
+    if (mode->name == MODE_MULTITASK_MPI && !alike)
+        return error_set(
+            &worker->error, STATUS_USAGE,
+            "mode multitask-mpi needs all ranks on one CPU, but the launcher bound them to different ones: "
+            "start it with mpirun --bind-to none");
+    return STATUS_OK;
+}
+
+/* Their other hardware threads, unless a worker of ours may be there. */
+static void watch_siblings(struct worker *worker)
+{
+    const struct cpu_list *ours = &worker->request.config.mode.cpus;
+    int threads = worker->request.config.mode.threads;
+    worker->watched_count = threads;
+    for (int t = 0; t < threads; t++) {
+        int siblings[SIBLINGS_MAX], count = cpu_siblings_read(worker->cpus[t], SIBLINGS_MAX, siblings);
+        for (int s = 0; s < count; s++) {
+            bool is_ours = false;
+            for (int i = 0; i < ours->count && !is_ours; i++) is_ours = ours->cpus[i] == siblings[s];
+            if (is_ours) continue;
+            worker->watched_for[worker->watched_count] = t;
+            worker->cpus[worker->watched_count++] = siblings[s];
+        }
+    }
 }
 
 /* Where this fails, binding the threads will too, and then there is a team to say so. */
@@ -67,9 +131,9 @@ static void bind_before_team(const struct request *request, const struct foreign
 {
     struct cpu_list own = {.count = 0};
     int local_rank = job->size > 0 ? job->local_rank : 0;
-    if (local_rank < 0) return;
+    if (local_rank < 0 || request->own_cpus) return;
     for (int t = 0; t < request->config.mode.threads && t < CPUS_MAX; t++)
-        own.cpus[own.count++] = cpu_of_thread(request, local_rank, t);
+        own.cpus[own.count++] = mode_cpu_of_worker(&request->config.mode, local_rank, t);
     bind_process(&own);
 }
 
@@ -106,17 +170,19 @@ static int start_threads(struct worker *worker)
     size_t count = (size_t)threads, total = count * (size_t)team_size(worker->team);
 
     int status = team_set_threads(worker->team, threads);
-    worker->cpus = calloc(count, sizeof *worker->cpus);
-    worker->cpus_begin = calloc(count, sizeof *worker->cpus_begin);
-    worker->cpus_end = calloc(count, sizeof *worker->cpus_end);
+    worker->cpus = calloc(count * (1 + SIBLINGS_MAX), sizeof *worker->cpus);
+    worker->watched_for = calloc(count * (1 + SIBLINGS_MAX), sizeof *worker->watched_for);
+    worker->cpus_begin = calloc(count * (1 + SIBLINGS_MAX), sizeof *worker->cpus_begin);
+    worker->cpus_end = calloc(count * (1 + SIBLINGS_MAX), sizeof *worker->cpus_end);
     worker->threads_begin = calloc(count, sizeof *worker->threads_begin);
     worker->reports = calloc(count, sizeof *worker->reports);
     if (team_rank(worker->team) == 0) worker->all_reports = calloc(total, sizeof *worker->all_reports);
-    if (status < 0 || !worker->cpus || !worker->cpus_begin || !worker->cpus_end || !worker->threads_begin ||
-        !worker->reports || (team_rank(worker->team) == 0 && !worker->all_reports))
+    if (status < 0 || !worker->cpus || !worker->watched_for || !worker->cpus_begin || !worker->cpus_end ||
+        !worker->threads_begin || !worker->reports || (team_rank(worker->team) == 0 && !worker->all_reports))
         return error_set(&worker->error, STATUS_FAILED, "out of memory for %d threads", threads);
 
-    for (int t = 0; t < threads; t++) worker->cpus[t] = cpu_of_thread(request, worker->team->local_rank, t);
+    for (int t = 0; t < threads; t++) worker->cpus[t] = mode_cpu_of_worker(&request->config.mode, worker->place, t);
+    watch_siblings(worker);
     omp_set_dynamic(0);
     omp_set_num_threads(threads);
 #pragma omp parallel
@@ -228,6 +294,8 @@ static int measure(struct worker *worker)
 static int live(struct worker *worker)
 {
     int status = worker_agree(worker, check_size(worker));
+    worker->place = worker->team->local_rank;
+    if (status == 0 && worker->request.own_cpus) status = worker_agree(worker, agree_place(worker, &worker->place));
     if (status == 0) status = worker_agree(worker, start_threads(worker));
     if (status == 0) status = worker_agree(worker, bind_threads(worker));
     if (status == 0) status = worker_agree(worker, agree_isa(worker));
@@ -245,6 +313,7 @@ static void release(struct worker *worker)
     free(worker->threads_begin);
     free(worker->cpus_end);
     free(worker->cpus_begin);
+    free(worker->watched_for);
     free(worker->cpus);
     team_free(worker->team);
 }

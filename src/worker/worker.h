@@ -22,10 +22,13 @@ struct worker {
     struct team *team;
     struct problem problem;
     void *state; /* the kernel's */
+    int place;   /* among the ranks of the node that share its CPUs: the local rank, but for a foreign launcher */
     char host[64];
     char library[256]; /* MPI's, or "" */
     /* One a thread: its CPU, and what was read before the run. */
-    int *cpus;
+    int *cpus;        /* then the siblings of all of them, whose times are watched too */
+    int *watched_for; /* the thread for which cpus[i] is watched */
+    int watched_count;
     struct cpu_counters *cpus_begin, *cpus_end;
     struct thread_counters *threads_begin;
     struct worker_report *reports;

@@ -351,9 +351,27 @@ static void test_nine_pairs_have_an_interval(void **state)
     }
     conclude(&results, &lesson);
     assert_true(lesson.rows[1].speedup_interval);
+    assert_null(strstr(lesson.sentences[0], "no difference"));
     assert_true(fabs(lesson.rows[1].speedup - 1.5) < 1e-12);
     assert_true(fabs(lesson.rows[1].speedup_low - 1.2) < 1e-12);
     assert_true(fabs(lesson.rows[1].speedup_high - 1.8) < 1e-12);
+    results_release(&results);
+}
+
+static void test_an_interval_around_one_claims_nothing(void **state)
+{
+    (void)state;
+    struct results results;
+    struct lesson lesson;
+    results_init(&results);
+    for (int block = 0; block < 9; block++) {
+        const struct recipe base = {"pi", MODE_SERIAL, 1, 1, block, 0.82 + 0.05 * block, 1, SAMPLE_VALID, NULL};
+        const struct recipe turns = {"pi", MODE_MULTITASK, 2, 1, block, 1.0, 1, SAMPLE_VALID, NULL};
+        add_sample(&results, &base);
+        add_sample(&results, &turns);
+    }
+    conclude(&results, &lesson);
+    assert_non_null(strstr(lesson.sentences[0], "no difference was shown (speedup 1.02)"));
     results_release(&results);
 }
 
@@ -576,6 +594,7 @@ int main(void)
         cmocka_unit_test(test_rows_in_order),
         cmocka_unit_test(test_pairs_are_of_one_block),
         cmocka_unit_test(test_nine_pairs_have_an_interval),
+        cmocka_unit_test(test_an_interval_around_one_claims_nothing),
         cmocka_unit_test(test_rows_without_a_pair_say_why),
         cmocka_unit_test(test_checksums),
         cmocka_unit_test(test_good_machine),

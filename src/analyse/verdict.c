@@ -110,6 +110,16 @@ static void say_each(char sentence[512], const struct scene *scene, const char *
     }
 }
 
+/* Whether every interval holds 1: then the data show no difference, and the sentence must claim none. */
+static bool scene_is_level(const struct scene *scene)
+{
+    for (int i = 0; i < scene->count; i++) {
+        const struct lesson_row *row = scene->rows[i];
+        if (!row->speedup_interval || row->speedup_low > 1 || row->speedup_high < 1) return false;
+    }
+    return true;
+}
+
 static void conclude_turns(const struct lesson *lesson, char sentence[512])
 {
     struct scene threads = scene_gather(lesson, MODE_MULTITASK, false);
@@ -121,15 +131,20 @@ static void conclude_turns(const struct lesson *lesson, char sentence[512])
             without->reason);
     if (scene->count == 0) return;
 
-    bool faster = scene_most(scene, row_speedup) > turns_most;
-    bool slower = scene_least(scene, row_speedup) < turns_least;
+    bool level = scene_is_level(scene);
+    bool faster = !level && scene_most(scene, row_speedup) > turns_most;
+    bool slower = !level && scene_least(scene, row_speedup) < turns_least;
     say(sentence, "%d tasks on one core took turns: concurrency ", scene->rows[0]->workers);
     say_range(sentence, scene, row_concurrency);
     say(sentence, ", but only ");
     say_range(sentence, scene, row_parallelism);
     say(sentence, " ran at a time%s ", faster ? ", and yet" : slower ? ", and switching had its price:" : ", so");
-    say_each(sentence, scene, "took", row_slowdown);
-    say(sentence, " times as long as one task alone (speedup ");
+    if (level) {
+        say(sentence, "the work took as long as with one task alone: no difference was shown (speedup ");
+    } else {
+        say_each(sentence, scene, "took", row_slowdown);
+        say(sentence, " times as long as one task alone (speedup ");
+    }
     say_each(sentence, scene, NULL, row_speedup);
     if (scene == &threads && processes.count > 0) {
         say(sentence, "; as processes ");

@@ -52,6 +52,7 @@ main() {
     setup_build "$build" -DSPEEDUP_MPI="$mpi" || return 1
 
     names_folder "$@" || set -- "$@" -o "$(results_folder)"
+    say "The program is $build/speedup: try its 'list', its 'run pi', or --help."
     exec "$build/speedup" demo "$@"
 }
 

@@ -243,7 +243,8 @@ const char *kernel_option_domain(const struct kernel_option *option, size_t leng
     if (option->type != OPTION_CHOICE) {
         kernel_option_format(option, option->min, sizeof low, low);
         kernel_option_format(option, option->max, sizeof high, high);
-        snprintf(text, length, "%s to %s (default %s)", low, high, fallback);
+        const char *unit = option->type == OPTION_DURATION ? ", with its unit" : "";
+        snprintf(text, length, "%s to %s%s (default %s)", low, high, unit, fallback);
         return text;
     }
     char choices[256] = "";

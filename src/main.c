@@ -109,7 +109,8 @@ static void print_version(void)
     printf("compiler  %s, %s%s%s\n", SPEEDUP_COMPILER, SPEEDUP_BUILD_TYPE, *SPEEDUP_C_FLAGS ? ": " : "",
            SPEEDUP_C_FLAGS);
     if (*SPEEDUP_SANITIZERS) printf("sanitize  %s: not for measuring\n", SPEEDUP_SANITIZERS);
-    printf("MPI       %s%s\n", *reason ? "unavailable: " : "", *reason ? reason : site.mpirun);
+    printf("MPI       %s%s%s\n", *reason ? "unavailable: " : SPEEDUP_MPI_LIBRARY, *reason ? "" : ", started by ",
+           *reason ? reason : site.mpirun);
     printf("licence   BSD-3-Clause, by The Speedup developers\n");
 }
 

@@ -371,7 +371,7 @@ static void test_an_interval_around_one_claims_nothing(void **state)
         add_sample(&results, &turns);
     }
     conclude(&results, &lesson);
-    assert_non_null(strstr(lesson.sentences[0], "no difference was shown (speedup 1.02)"));
+    assert_non_null(strstr(lesson.sentences[0], "no difference was shown (speedup pi 1.02)"));
     results_release(&results);
 }
 
@@ -427,10 +427,10 @@ static void test_good_machine(void **state)
     conclude(&results, &lesson);
     SAYS(lesson.sentences[0], "2 tasks on one core took turns: concurrency 2.00, but only 1.00 ran at a time");
     SAYS(lesson.sentences[0], "matmul took 1.02 and pi 1.01 times as long as one task");
-    SAYS(lesson.sentences[0], "speedup 0.98 and 0.99; as processes 0.97 and 0.98");
+    SAYS(lesson.sentences[0], "speedup 0.98 and 0.99; as processes matmul 0.97 and pi 0.98");
     SAYS(lesson.sentences[1], "2 threads on 2 cores really ran at once (parallelism 1.97 to 1.99)");
     SAYS(lesson.sentences[1], "matmul ran 1.96 and pi 1.98 times as fast as one task, 98 to 99 % of the ideal 2");
-    SAYS(lesson.sentences[1], "as processes 1.92 and 1.96.");
+    SAYS(lesson.sentences[1], "as processes matmul 1.92 and pi 1.96.");
     SAYS(lesson.sentences[2], "4 tasks that wait 80 % of their time shared one core and finished 3.20 times as fast");
     SAYS(lesson.sentences[2], "min(k, (C + Z) / C) = 4.00");
     results_release(&results);
@@ -451,7 +451,7 @@ static void test_bad_speedups_are_no_success(void **state)
     conclude(&results, &lesson);
     SAYS(lesson.sentences[0], "had its price: pi took 1.50 times as long");
     SAYS(lesson.sentences[1], "gained next to nothing");
-    SAYS(lesson.sentences[1], "only 0.91");
+    SAYS(lesson.sentences[1], "only pi 0.91");
     SAYS_NOT(lesson.sentences[1], "really");
     SAYS(lesson.sentences[2], "yet finished only 1.05 times");
     results_release(&results);

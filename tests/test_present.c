@@ -345,7 +345,7 @@ static void test_sample_valid(void **state)
         assert_true(widest_line(text) <= 80);
         assert_true(is_ascii(text));
         assert_non_null(strstr(text, "mode multitask; sample 2 of 5"));
-        assert_non_null(strstr(text, "1 rank x 4 threads on CPU 0\n"));
+        assert_non_null(strstr(text, "1 rank x 4 threads on CPU 0: oversubscribed\n"));
         assert_non_null(strstr(text, "2.50 s"));
         assert_non_null(strstr(text, "400 Msamples/s"));
         assert_non_null(strstr(text, "took turns"));

@@ -12,6 +12,8 @@
 static const double gain_least = 1.2;
 /* From this share of the ideal on, what was there to be gained was gained. */
 static const double efficiency_good = 0.75;
+/* Above it, more was gained than cores can give. */
+static const double efficiency_most = 1.1;
 /* Taking turns costs nothing noticeable between these speedups. */
 static const double turns_least = 0.9, turns_most = 1.1;
 
@@ -99,13 +101,15 @@ static void say_range(char sentence[512], const struct scene *scene, double (*nu
         say(sentence, strcmp(least, most) ? "%s to %s" : "%s", least, most);
 }
 
-/* "matmul ran 1.93 and pi 1.98" with a verb, "1.93 and 1.98" without. */
+/* "matmul ran 1.93 and pi 1.98"; with the verb "", "matmul 1.93 and pi 1.98"; without a verb, where the kernels were
+ * just named, "1.93 and 1.98". */
 static void say_each(char sentence[512], const struct scene *scene, const char *verb,
                      double (*number)(const struct lesson_row *))
 {
     for (int i = 0; i < scene->count; i++) {
         say(sentence, "%s", i == 0 ? "" : i + 1 == scene->count ? " and " : ", ");
-        if (verb) say(sentence, "%s %s%s", scene->rows[i]->kernel, i == 0 ? verb : "", i == 0 ? " " : "");
+        if (verb) say(sentence, "%s ", scene->rows[i]->kernel);
+        if (verb && *verb && i == 0) say(sentence, "%s ", verb);
         say(sentence, "%.2f", number(scene->rows[i]));
     }
 }
@@ -133,7 +137,7 @@ static void conclude_turns(const struct lesson *lesson, char sentence[512])
 
     bool level = scene_is_level(scene);
     bool faster = !level && scene_most(scene, row_speedup) > turns_most;
-    bool slower = !level && scene_least(scene, row_speedup) < turns_least;
+    bool slower = !level && scene_least(scene, row_speedup) < turns_least && scene_most(scene, row_speedup) <= 1;
     say(sentence, "%d tasks on one core took turns: concurrency ", scene->rows[0]->workers);
     say_range(sentence, scene, row_concurrency);
     say(sentence, ", but only ");
@@ -145,10 +149,10 @@ static void conclude_turns(const struct lesson *lesson, char sentence[512])
         say_each(sentence, scene, "took", row_slowdown);
         say(sentence, " times as long as one task alone (speedup ");
     }
-    say_each(sentence, scene, NULL, row_speedup);
+    say_each(sentence, scene, level ? "" : NULL, row_speedup);
     if (scene == &threads && processes.count > 0) {
         say(sentence, "; as processes ");
-        say_each(sentence, &processes, NULL, row_speedup);
+        say_each(sentence, &processes, "", row_speedup);
     }
     say(sentence, faster ? "), which turns cannot explain: measure again." : ").");
 }
@@ -211,9 +215,11 @@ static void conclude_at_once(const struct lesson *lesson, char sentence[512])
     say(sentence, " times as fast as one task, ");
     say(sentence, least == most ? "%d %%" : "%d to %d %%", least, most);
     say(sentence, " of the ideal %.0f", row_ideal(scene->rows[0]));
+    if (scene_most(scene, row_efficiency) > efficiency_most)
+        say(sentence, " (more than that many cores can give: the machine's speed changed, measure again)");
     if (scene == &threads && processes.count > 0) {
         say(sentence, "; as processes%s ", scene_most(&processes, row_speedup) < gain_least ? " only" : "");
-        say_each(sentence, &processes, NULL, row_speedup);
+        say_each(sentence, &processes, "", row_speedup);
     } else if (scene == &threads) {
         say(sentence, processes.without     ? "; as processes it could not be measured"
                       : lesson->mpi_missing ? "; processes need MPI, which is not available here"

@@ -186,7 +186,8 @@ static int make_directory(const char *path, struct error *error)
     return STATUS_OK;
 }
 
-/* Everything that is shown comes from the file. */
+/* Everything that is shown comes from the file. `report` NULL: the lesson was cut short, and a report would look whole.
+ */
 static int tell(const char *records, const char *report, struct error *error)
 {
     struct results results;
@@ -198,7 +199,7 @@ static int tell(const char *records, const char *report, struct error *error)
         style_for(stdout, &out);
         lesson_build(&results, lesson);
         present_lesson(stdout, &out, lesson);
-        status = present_report(report, &results, lesson, error);
+        if (report) status = present_report(report, &results, lesson, error);
     }
     if (!status) {
         bool any = false;
@@ -245,9 +246,12 @@ static int run_demo(struct demo *demo, int workers, bool quick, const char *dire
     /* What was measured is told also where a scene failed; only after a SIGINT nobody wants to wait. */
     struct error tell_error;
     if (status == STATUS_INTERRUPTED || session->results.group_count == 0) return status;
-    int tell_status = tell(records, report, &tell_error);
+    bool complete = status == STATUS_OK;
+    int tell_status = tell(records, complete ? report : NULL, &tell_error);
     if (tell_status && !status) *error = tell_error, status = tell_status;
-    if (tell_status == STATUS_OK) printf("\nReport:  %s\nRecords: %s\n", report, records);
+    if (tell_status == STATUS_OK && complete) printf("\nReport:  %s\nRecords: %s\n", report, records);
+    if (tell_status == STATUS_OK && !complete)
+        printf("\nThe lesson was cut short, so there is no report.\nRecords: %s\n", records);
     return status;
 }
 

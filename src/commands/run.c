@@ -214,11 +214,13 @@ static int measure(struct session *session, const struct run_options *options, c
         present_samples_summary(stdout, &view.out, &session->results.groups[0]);
     if (status || !session_speaks(session) || got == options->runs) return status;
     const struct group *group = &session->results.groups[0];
-    const char *reason = group->samples[group->count - 1].invalid_reason;
+    const char *reason = "";
+    for (int i = 0; i < group->count; i++)
+        if (group->samples[i].validity == SAMPLE_INVALID) reason = group->samples[i].invalid_reason;
     if (got == 0)
         return error_set(error, STATUS_UNMEASURED, "no valid measurement (%d tried); the last: %s", group->count,
                          reason);
-    fprintf(stderr, "speedup run: %d of %d samples are valid; the rest was disturbed each time: %s\n", got,
+    fprintf(stderr, "speedup run: %d of %d samples are valid; others were disturbed, the last one: %s\n", got,
             options->runs, reason);
     return STATUS_OK;
 }
@@ -272,7 +274,7 @@ int command_run(const struct command *command, int argc, char **argv, struct err
         {'m', "mode", OPT_CHOICE, &options.mode.mode, 0, 0, mode_choices, "MODE",
          "How the workers are placed. Default: serial, or what --workers, --ranks and --threads imply."},
         {'W', "workers", OPT_COUNT, &options.mode.workers, 1, 10000, NULL, "W",
-         "Tasks that share the work. Default: one for each core."},
+         "Tasks that share the work. Default: one for each core (mode serial: one)."},
         {0, "ranks", OPT_COUNT, &options.mode.ranks, 1, 10000, NULL, "R", "MPI processes."},
         {0, "threads", OPT_COUNT, &options.mode.threads, 1, 10000, NULL, "T", "OpenMP threads in each process."},
         {'s', "size", OPT_TEXT, &options.size, 0, 0, NULL, "N",

@@ -88,7 +88,7 @@ int launch_find_site(struct launch_site *site_p, struct error *error)
         return error_set(error, STATUS_FAILED,
                          "speedup-worker is neither in %s nor in %s/../libexec/speedup; build or install speedup again",
                          directory, directory);
-    if (find_worker(directory, "speedup-worker-mpi", sizeof site_p->worker_mpi, site_p->worker_mpi))
+    if (SPEEDUP_WITH_MPI && find_worker(directory, "speedup-worker-mpi", sizeof site_p->worker_mpi, site_p->worker_mpi))
         find_mpirun(site_p);
     else
         snprintf(site_p->mpi_reason, sizeof site_p->mpi_reason,

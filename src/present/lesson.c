@@ -155,7 +155,8 @@ void present_lesson(FILE *stream, const struct style *style, const struct lesson
         fputs(style_tone(&page, TONE_DIM), stream);
         text_print_wrapped(stream, &page, 0, 0,
                            "concurrency: tasks started and not finished. parallelism: tasks executing at the same "
-                           "instant. speedup: the median, then its 95 % interval, or the lowest and highest of "
+                           "instant. speedup: against one task in the same block, so that drifting clocks matter "
+                           "less; the median, then its 95 % interval, or the lowest and highest of "
                            "fewer than 6. bits: same = every mode gave the same answer, bit for bit.");
         fprintf(stream, "%s\n", style_tone(&page, TONE_PLAIN));
     }

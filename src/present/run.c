@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { PAGE_WIDTH_MAX = 100, VALUE_COLUMN = 15, WORDS_COLUMN = 27, VALUES_MAX = 4096 };
 
@@ -48,6 +49,10 @@ static void print_placement(FILE *stream, const struct style *style, const struc
     if (config->nodes > 1) {
         snprintf(text + written, sizeof text - (size_t)written, " of each of %d nodes", config->nodes);
     }
+    if (mode_oversubscribed(mode)) {
+        size_t used = strlen(text);
+        snprintf(text + used, sizeof text - used, ": oversubscribed");
+    }
     print_field(stream, style, "tasks", text);
 }
 
@@ -61,8 +66,10 @@ static const char *parallelism_words(const struct sample *sample)
     double concurrency = sample->concurrency, parallelism = sample->parallelism;
     if (!(concurrency >= 1.5) || !isfinite(parallelism)) return "tasks executing at the same instant";
     if (parallelism >= 0.9 * concurrency) return "tasks executing at the same instant: truly at once";
-    if (wait_share(sample) >= 0.2) return "tasks executing at the same instant: they took turns";
-    return "tasks executing at the same instant: the others waited";
+    bool turns = mode_oversubscribed(&sample->config.mode) && wait_share(sample) >= 0.2;
+    if (turns && sample->config.mode.cpus.count > 1) return "tasks executing at the same instant: partly in turns";
+    if (turns) return "tasks executing at the same instant: they took turns";
+    return "tasks executing at the same instant";
 }
 
 static void print_tasks(FILE *stream, const struct style *style, const struct sample *sample)

@@ -86,7 +86,8 @@ static void write_figures(FILE *file, const struct lesson *lesson)
           "<li><i class=\"cores\"></i>tasks run on several cores</li>"
           "<li><i class=\"waits\"></i>waiting tasks share one core</li>"
           "<li><i class=\"line\"></i>the most that is possible there</li>"
-          "<li><i class=\"thick\"></i>lowest to highest value measured</li></ul>\n<div class=\"figures\">\n",
+          "<li><i class=\"thick\"></i>95&#160;% interval, or lowest to highest of fewer than 6</li></ul>\n<div "
+          "class=\"figures\">\n",
           file);
     for (int waiting = 0; waiting < 2; waiting++) {
         for (int i = 0; i < lesson->row_count; i++) {

@@ -26,6 +26,8 @@ int record_check_schema(const json_t *line, struct error *);
 /* The key for pairing, resuming and comparing: 16 hex digits of a hash of the canonical JSON of the config. Returns
  * text. */
 const char *record_config_key(const struct config *, char text[17]);
+/* That hash: FNV-1a, 64 bits. */
+uint64_t record_hash(size_t length, const void *bytes);
 
 struct record_writer;
 /* path "-" is standard output. Refuses (STATUS_USAGE) an existing file that is no record; appends to nothing: an

@@ -1,8 +1,9 @@
 /* A worker's life: bind, team, agree, prepare, warm up, measure, tell.
  *
  * The process binds itself to its own CPUs before MPI starts, so that MPI's helper threads stay there too; the launcher
- * tells the rank on the node by an environment variable, which the team confirms afterwards. Each thread then binds
- * itself to its one CPU and reads that back, before the first use of the kernel.
+ * tells the rank on the node by an environment variable, which the team confirms afterwards. A foreign launcher has
+ * bound its ranks already: they agree on the rest later (cpus.c). Each thread then binds itself to its one CPU and
+ * reads that back, before the first use of the kernel.
  *
  * Whatever may fail on one rank alone is followed by an agreement, so that no rank waits for one that has given up.
  */
@@ -16,8 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-enum { SIBLINGS_MAX = 7 }; /* of a CPU: 8 hardware threads a core are the most there are */
 
 /* Each set includes those before it. All ranks use the best that all of them have. */
 static const char *const isa_names[] = {"baseline"};
@@ -58,72 +57,6 @@ int worker_agree(struct worker *worker, int status)
     }
     free(all);
     return failed ? worker_abandon(worker, STATUS_FAILED) : -(int)worst;
-}
-
-/* What a rank of a foreign launcher's job may use, as two hashes. */
-struct offer {
-    uint64_t host, cpus;
-};
-
-/* FNV-1a. */
-static uint64_t hash_bytes(size_t length, const void *bytes)
-{
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
-    for (size_t i = 0; i < length; i++) hash = (hash ^ ((const unsigned char *)bytes)[i]) * UINT64_C(0x100000001b3);
-    return hash;
-}
-
-/* Collective. A foreign launcher gave each rank a set of CPUs, which some ranks of a node may share: this rank's place
- * among those with the same set decides which of them are its own. The answer takes the part of the local rank. */
-static int agree_place(struct worker *worker, int *place_p)
-{
-    struct team *team = worker->team;
-    const struct mode *mode = &worker->request.config.mode;
-    struct offer mine = {.host = hash_bytes(strlen(worker->host), worker->host),
-                         .cpus = hash_bytes((size_t)mode->cpus.count * sizeof(int), mode->cpus.cpus)};
-    size_t bytes = (size_t)team_size(team) * sizeof mine;
-    struct team_request request;
-    struct offer *all = malloc(bytes);
-    if (!all) return worker_abandon(worker, error_set(&worker->error, STATUS_FAILED, "out of memory"));
-    int status = team_gather(team, sizeof mine, &mine, all);
-    if (status == 0) status = team_broadcast_start(team, 0, bytes, all, &request);
-    if (status == 0) status = team_wait(team, &request);
-    bool alike = true;
-    *place_p = 0;
-    for (int rank = 0; rank < team_size(team) && status == 0; rank++) {
-        if (all[rank].host != mine.host) continue;
-        if (all[rank].cpus != mine.cpus)
-            alike = false;
-        else if (rank < team_rank(team))
-            ++*place_p;
-    }
-    free(all);
-    if (status < 0)
-        return worker_abandon(worker, error_set(&worker->error, STATUS_FAILED, "the ranks' CPUs cannot be gathered"));
-    if (mode->name == MODE_MULTITASK_MPI && !alike)
-        return error_set(
-            &worker->error, STATUS_USAGE,
-            "mode multitask-mpi needs all ranks on one CPU, but the launcher bound them to different ones: "
-            "start it with mpirun --bind-to none");
-    return STATUS_OK;
-}
-
-/* Their other hardware threads, unless a worker of ours may be there. */
-static void watch_siblings(struct worker *worker)
-{
-    const struct cpu_list *ours = &worker->request.config.mode.cpus;
-    int threads = worker->request.config.mode.threads;
-    worker->watched_count = threads;
-    for (int t = 0; t < threads; t++) {
-        int siblings[SIBLINGS_MAX], count = cpu_siblings_read(worker->cpus[t], SIBLINGS_MAX, siblings);
-        for (int s = 0; s < count; s++) {
-            bool is_ours = false;
-            for (int i = 0; i < ours->count && !is_ours; i++) is_ours = ours->cpus[i] == siblings[s];
-            if (is_ours) continue;
-            worker->watched_for[worker->watched_count] = t;
-            worker->cpus[worker->watched_count++] = siblings[s];
-        }
-    }
 }
 
 /* Where this fails, binding the threads will too, and then there is a team to say so. */
@@ -182,7 +115,7 @@ static int start_threads(struct worker *worker)
         return error_set(&worker->error, STATUS_FAILED, "out of memory for %d threads", threads);
 
     for (int t = 0; t < threads; t++) worker->cpus[t] = mode_cpu_of_worker(&request->config.mode, worker->place, t);
-    watch_siblings(worker);
+    worker_watch_siblings(worker);
     omp_set_dynamic(0);
     omp_set_num_threads(threads);
 #pragma omp parallel
@@ -295,7 +228,7 @@ static int live(struct worker *worker)
 {
     int status = worker_agree(worker, check_size(worker));
     worker->place = worker->team->local_rank;
-    if (status == 0 && worker->request.own_cpus) status = worker_agree(worker, agree_place(worker, &worker->place));
+    if (status == 0 && worker->request.own_cpus) status = worker_agree(worker, worker_agree_place(worker));
     if (status == 0) status = worker_agree(worker, start_threads(worker));
     if (status == 0) status = worker_agree(worker, bind_threads(worker));
     if (status == 0) status = worker_agree(worker, agree_isa(worker));

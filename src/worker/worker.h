@@ -17,6 +17,8 @@ struct worker_report {
     double throttled_s;
 };
 
+enum { SIBLINGS_MAX = 7 }; /* of a CPU: 8 hardware threads a core are the most there are */
+
 struct worker {
     struct request request;
     struct team *team;
@@ -47,6 +49,13 @@ int worker_agree(struct worker *, int status);
 /* For a failure that the others may not share and cannot be told of, as they wait elsewhere: with several ranks, ends
  * them all (rank 0 writes its error line first); with one, returns the status. */
 int worker_abandon(struct worker *, int status);
+
+/* cpus.c. Collective, for a foreign launcher's job: sets worker->place. STATUS_USAGE where the ranks were bound in a
+ * way that the mode cannot have. */
+int worker_agree_place(struct worker *);
+/* Adds the other hardware threads of the cores of this rank's CPUs to those watched, unless a worker of ours may be
+ * there. */
+void worker_watch_siblings(struct worker *);
 
 /* timing.c. Collective: one execution of the kernel with all stamps. On rank 0, *sample_p (initialised) is filled and
  * derived, where `reported`; else neither check nor gather is made (a warm-up). */

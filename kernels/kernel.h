@@ -56,8 +56,8 @@ struct problem {
     struct size size;
     double options[KERNEL_OPTIONS_MAX];
     uint64_t seed;
-    const char *isa; /* the instruction set that all ranks agreed on, as the record names it: "baseline" is what the
-                        compiler's flags allow */
+    const char *isa; /* the instruction set to use, as isa_find (isa.h) takes it: "" and NULL mean the best of this
+                        machine; the worker names the one that all ranks agreed on */
 };
 
 /* The outcome of a check; the same on every rank. */
@@ -73,6 +73,7 @@ struct kernel {
     const char *size_help;    /* what --size means and which forms it takes */
     const char *size_default; /* as one would write it after --size */
     const char *work_unit;    /* "flop", "sample", "item": the unit of work() */
+    const char *unshared;     /* the option that does without memory shared by ranks, as on the command line; or NULL */
     uint64_t seed_default;
     const char *variant_default;    /* by name; one that every machine can run */
     const struct variant *variants; /* from the plainest to the best */
@@ -88,7 +89,8 @@ struct kernel {
     int (*size_for)(const struct problem *, double work, struct size *size_p);
 
     /* Collective. Allocates the state of this rank, with first touch by the threads that will use it. -ENOMEM where
-     * memory does not suffice: *state_p is then NULL, and the worker makes the ranks agree before any further call. */
+     * memory does not suffice, -ENOTSUP where the ranks of a node cannot share memory: *state_p is then NULL, and the
+     * worker makes the ranks agree before any further call. */
     int (*prepare)(struct team *, const struct problem *, void **state_p);
     /* Collective. Makes the state ready for another run. Not timed. */
     int (*reset)(struct team *, void *state);
@@ -129,7 +131,7 @@ const char *kernel_option_format(const struct kernel_option *, double value, siz
 /* "0s to 10s (default 4ms)" or "one of: sleep, disk": what a message says is allowed. Returns text. */
 const char *kernel_option_domain(const struct kernel_option *, size_t length, char *text);
 
-/* Fills kernel, default variant, default size, default options, seed and the instruction set "baseline". */
+/* Fills kernel, default variant, default size, default options, seed and the instruction set "". */
 void problem_init(const struct kernel *, struct problem *problem_p);
 
 #endif

@@ -39,7 +39,7 @@ void problem_init(const struct kernel *kernel, struct problem *problem_p)
     problem_p->kernel = kernel;
     problem_p->variant = kernel_default_variant(kernel);
     problem_p->seed = kernel->seed_default;
-    problem_p->isa = "baseline";
+    problem_p->isa = "";
     int status = kernel->parse_size(kernel->size_default, &problem_p->size);
     assert(status == 0);
     (void)status;

@@ -45,17 +45,38 @@ int team_max_double(struct team *, size_t count, double *values);
  * elsewhere. */
 int team_gather(struct team *, size_t bytes, const void *mine, void *all);
 
+/* Some ranks of a team: `first`, first + stride, ..., `count` of them, such as a row or a column of a grid of ranks.
+ * NULL is the group of all. Collective over those ranks, of which the caller is one. Groups are the team's: they live
+ * as long, and whoever asks for the same ranks again gets the same group. 0, -ENOMEM or -EIO. */
+struct team_group;
+int team_group_find(struct team *, int first, int stride, int count, struct team_group **group_p);
+
 /* Communication that overlaps with work: start, compute, wait. A request is the caller's storage; it is free again
  * after team_wait. At most TEAM_REQUESTS_MAX are open at a time. Buffers must not be touched in between. */
 enum { TEAM_REQUESTS_MAX = 8 };
 struct team_request {
     int slot; /* -1: nothing to wait for */
 };
-/* Collective. */
-int team_broadcast_start(struct team *, int root, size_t bytes, void *buffer, struct team_request *request_p);
+/* Collective over the group; `root` counts within it, and only reads its buffer. */
+int team_broadcast_start(struct team *, struct team_group *, int root, size_t bytes, void *buffer,
+                         struct team_request *request_p);
 int team_wait(struct team *, struct team_request *);
 /* Lets open requests advance. Not collective; by the master thread, also inside a parallel region. */
 void team_progress(struct team *);
+
+/* Memory that the ranks of a node have in common: each brings a part, and reads those of the others in place. What a
+ * rank wrote before a collective call, the others may read after it.
+ *
+ * Collective; `bytes` may differ from rank to rank. Every part is aligned to cache lines at least, what it holds is
+ * undefined, and its pages lie near the rank's threads if each of them, in their order, is the first to write an even
+ * share. 0, or one failure on all ranks, and *shared_p is NULL: -ENOMEM, or -ENOTSUP where the ranks of a node cannot
+ * share memory. */
+struct team_shared;
+int team_shared_new(struct team *, size_t bytes, struct team_shared **shared_p);
+/* A rank's part; NULL where that rank is on another node. */
+void *team_shared_part(const struct team_shared *, int rank);
+/* Not collective: the others keep what they see. NULL is allowed. */
+void team_shared_free(struct team_shared *);
 
 /* Per thread: this thread starts, or has finished, a piece of useful work. Pairs, not nested; in or out of parallel
  * regions; any number of pairs a run. */

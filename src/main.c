@@ -45,6 +45,7 @@ static const struct command commands[] = {
          "spoil a measurement here, each with its fix.\n\n"
          "Examples:\n"
          "  speedup machine\n"
+         "  speedup machine --ceilings\n"
          "  speedup machine --json",
      .run = command_machine},
     {.name = "run",
@@ -56,6 +57,8 @@ static const struct command commands[] = {
          "executed at the same instant), the wait in the run queue, the switches, and the CPUs that were seen.\n\n"
          "A sample that was disturbed, or not placed as asked, is marked as invalid, with the reason. Under an mpirun "
          "of your own, its ranks are the workers.\n\n"
+         "Kernels use the best vector instructions that all ranks have. SPEEDUP_ISA=avx2 in the environment, say, "
+         "makes them use a lower set ('speedup machine' lists those there are).\n\n"
          "A kernel's own options, such as --wait of synthetic, are given by name: 'speedup list KERNEL' shows them.\n\n"
          "Examples:\n"
          "  speedup run pi\n"
@@ -94,7 +97,9 @@ static void print_help(void)
           stdout);
     options_print_wrapped(
         stdout, 0, 0,
-        "Results go to standard output, messages to standard error. An option given twice: the last one counts.\n\n"
+        "Results go to standard output, messages to standard error. An option given twice: the last one counts. "
+        "SPEEDUP_ISA in the environment names the vector instructions to use instead of the best ('speedup machine' "
+        "lists them).\n\n"
         "Exit status: 0 done; 1 could not run; 2 bad usage; 3 a wrong answer; 4 no valid measurement; "
         "130 interrupted.");
 }

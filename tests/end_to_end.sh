@@ -76,6 +76,59 @@ check "  nothing else" test "$(grep -vc '^{"' out)" -eq 0
 check "  the same in the file" test "$(samples file.jsonl)" -eq 3
 check "  too short to judge" says '"valid":null'
 
+# --- All variants side by side: one size, every variant in every block, none left out.
+check "all variants" run 0 run matmul --variant all --size 200 --runs 2 -o all.jsonl
+variants=$(grep -oE '"variant":"[a-z0-9]+"' all.jsonl | cut -d '"' -f 4 | sort -u)
+count=$(wc -w <<<"$variants")
+check "  several" test "$count" -ge 3
+check "  one context line" test "$(grep -c '"type":"context"' all.jsonl)" -eq 1
+check "  with a launch line of each" test "$(grep -oE -- '--variant [a-z0-9]+ ' all.jsonl | sort -u | wc -l)" -eq "$count"
+for variant in $variants; do
+    blocks=$(grep "\"variant\":\"$variant\"" all.jsonl | grep -oE '"block":[0-9]+' | sort | tr '\n' ' ')
+    check "  $variant once in each block" test "$blocks" = '"block":0 "block":1 '
+done
+check "  one size" test "$(grep -oE '"size":"[^"]*"' all.jsonl | sort -u)" = '"size":"200"'
+"$program" list matmul | grep -oE '^    [a-z0-9]+  ' >known
+while read -r variant; do
+    check "  a row and a sentence: $variant" test "$(grep -cE "^$variant +[^ ]" out)" -eq 2
+done <known
+check "all variants of a kernel that has one" run 0 run pi --variant all --size 100000 --json
+check "  one sample" test "$(samples out)" -eq 1
+
+# --- One of them gives a wrong answer, as a worker between says: it is named, and the others are shown.
+mkdir between
+cp "$(realpath "$program")" between/speedup
+cat >between/speedup-worker <<END
+#!/usr/bin/env bash
+set -o pipefail
+"$(dirname "$(realpath "$program")")/speedup-worker" "\$@" | case " \$* " in
+*" --variant tiled "*) sed 's/"check":{"passed":true/"check":{"passed":false/' ;;
+*) cat ;;
+esac
+END
+chmod +x between/speedup-worker
+between/speedup run matmul --variant all --size 200 --runs 1 >out 2>err </dev/null
+check "a wrong answer among all variants: status 3" test $? -eq 3
+check "  it is named" says 'matmul tiled gave a wrong answer' err
+check "  and has no time" says '^tiled +WRONG ANSWER'
+check "  the others have theirs" says '^naive +[0-9.]+ m?s '
+
+# --- Instruction sets: each that the machine has can be asked for, the best is the default, others are refused.
+sets=$("$program" machine | sed -n 's/^ *Instructions *\([^;]*\);.*/\1/p' | tr -d ,)
+check "instruction sets" test -n "$sets"
+for set in $sets ""; do
+    best=${set:-$best}
+    SPEEDUP_ISA=$set check "SPEEDUP_ISA='$set'" run 0 run matmul --variant reordered --size 200 --json
+    check "  is recorded" says "\"isa\":\"$best\""
+    check "  with its peak" says "\"ceiling_rate\":[1-9].*\"ceiling\":\"[a-z -]+ in registers, $best\""
+done
+SPEEDUP_ISA=sse5 check "SPEEDUP_ISA=sse5: status 2" run 2 run matmul --size 200
+check "  says what is allowed" says "SPEEDUP_ISA 'sse5' is no instruction set; allowed: ${sets%% *}" err
+check "other work has no peak" run 0 run pi --size 100000 --json
+check "  and says nothing of it" says '"ceiling_rate":null,"ceiling":null'
+check "machine --ceilings" run 0 machine --ceilings
+check "  a row for $best" says "^ +$best +in registers +[0-9.]+ GFLOP/s "
+
 # --- A hog on the core: invalid with the reason, and no valid measurement.
 taskset -c 0 sh -c 'while :; do :; done' &
 hogs+=($!)
@@ -157,6 +210,8 @@ if mpi_available && command -v mpirun >/dev/null; then
     check "mpirun -n 3 speedup run: status 0" test $? -eq 0
     check "  one record, of three ranks" test "$(samples out)" -eq 1
     check "  of three ranks" says '"ranks":3'
+    SPEEDUP_ISA=${sets%% *} mpirun --oversubscribe -n 2 "$program" run matmul --size 200 --json >out 2>err </dev/null
+    check "  with SPEEDUP_ISA=${sets%% *}" says "\"isa\":\"${sets%% *}\""
     mpirun --oversubscribe -n 2 "$program" run pi --ranks 3 >out 2>err </dev/null
     check "mpirun -n 2 with --ranks 3: status 2" test $? -eq 2
     check "  said once" test "$(grep -c 'leave --ranks out' err)" -eq 1

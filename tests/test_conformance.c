@@ -1,11 +1,13 @@
 /* Every kernel and variant of the registry, with 1, 2 and 3 threads a rank, on sizes that do not divide, with more
  * workers than work, and of size 1: run alone, and by mpirun on several ranks (tests/CMakeLists.txt).
  *
- *     test_conformance [RANKS]
+ *     test_conformance [RANKS [RANKS-A-NODE]]
  *
  * - The answer is right, and has the same bits as that of one rank with one thread (where the variant says so), which
  *   every rank computes by itself.
  * - A run that did nothing, and every damage to one rank's part of the result, is rejected on all ranks.
+ *
+ * With RANKS-A-NODE the team is told that so many of its ranks share a node, and their memory, and the others do not.
  *
  * A failed assertion on one rank would leave the others in a collective call, so that failures are counted, then added
  * over the ranks, and asserted by all. Only rank 0 reports to cmocka's output; each rank tells its own failures.
@@ -27,14 +29,17 @@
 
 enum { THREADS_MAX = 3, SIZES_MAX = 8, KINDS_MAX = 100, KINDS_LEAST = 3 };
 
-/* What to run of a kernel: sizes, and option values that keep it short. A kernel of the registry that has no row here
- * fails the test. */
+/* What to run of a kernel: sizes, and option values that keep it short, or make it take another way; any number of rows
+ * for a kernel. One that has no row here fails the test. */
 static const struct plan {
     const char *kernel;
     const char *sizes[SIZES_MAX];
     const char *options[4]; /* name, value, ... */
 } plans[] = {
-    {.kernel = "matmul", .sizes = {"1", "2x1x1", "1x7x3", "3x2x600", "6x1100x3", "37", "131x9x515"}},
+    {.kernel = "matmul", .sizes = {"1", "2x1x1", "1x7x3", "3x2x600", "6x1100x3", "37", "131x9x515", "97x300x64"}},
+    {.kernel = "matmul",
+     .sizes = {"1", "1x7x3", "3x2x600", "1100x6x3", "37", "131x9x515", "97x300x64", "150x140x1030"},
+     .options = {"panels", "broadcast"}},
     {.kernel = "pi", .sizes = {"1", "2", "255", "257", "1001", "77777"}},
     {.kernel = "synthetic", .sizes = {"1", "2", "7", "40"}, .options = {"operations", "1001", "wait", "200us"}},
 };
@@ -157,13 +162,6 @@ static void examine(struct trial *trial, int threads)
     trial->work = NULL;
 }
 
-static const struct plan *find_plan(const struct kernel *kernel)
-{
-    for (size_t i = 0; i < sizeof plans / sizeof *plans; i++)
-        if (strcmp(plans[i].kernel, kernel->name) == 0) return &plans[i];
-    return NULL;
-}
-
 static void set_options(struct problem *problem, const struct plan *plan)
 {
     for (int i = 0; i < 4 && plan->options[i]; i += 2)
@@ -186,39 +184,50 @@ static void the_team_is_as_large_as_was_asked(void **state)
     assert_int_equal(team_size(setup->team), setup->ranks);
 }
 
+static void examine_plan(struct setup *setup, const struct plan *plan)
+{
+    const struct kernel *kernel = kernel_find(plan->kernel);
+    for (const struct variant *variant = kernel->variants; variant->name; variant++) {
+        int failures = 0;
+        if (variant_unavailable(variant)) {
+            print_message("%s %s: %s\n", plan->kernel, variant->name, variant_unavailable(variant));
+            continue;
+        }
+        for (int i = 0; i < SIZES_MAX && plan->sizes[i]; i++) {
+            struct trial trial = {.setup = setup};
+            problem_init(kernel, &trial.problem);
+            trial.problem.variant = variant;
+            assert_int_equal(kernel->parse_size(plan->sizes[i], &trial.problem.size), 0);
+            set_options(&trial.problem, plan);
+            compute_reference(&trial);
+            for (int threads = 1; threads <= THREADS_MAX; threads++) examine(&trial, threads);
+            failures += trial.failures;
+        }
+        assert_int_equal(failures_of_all(setup->team, failures), 0);
+    }
+}
+
 static void answers_are_right_and_the_same_in_every_mode(void **state)
 {
-    struct setup *setup = *state;
     for (int k = 0; kernel_registry[k]; k++) {
-        const struct plan *plan = find_plan(kernel_registry[k]);
-        if (!plan) fail_msg("%s has no row in plans", kernel_registry[k]->name);
-        for (const struct variant *variant = kernel_registry[k]->variants; variant->name; variant++) {
-            int failures = 0;
-            if (variant_unavailable(variant)) {
-                print_message("%s %s: %s\n", plan->kernel, variant->name, variant_unavailable(variant));
-                continue;
-            }
-            for (int i = 0; i < SIZES_MAX && plan->sizes[i]; i++) {
-                struct trial trial = {.setup = setup};
-                problem_init(kernel_registry[k], &trial.problem);
-                trial.problem.variant = variant;
-                assert_int_equal(kernel_registry[k]->parse_size(plan->sizes[i], &trial.problem.size), 0);
-                set_options(&trial.problem, plan);
-                compute_reference(&trial);
-                for (int threads = 1; threads <= THREADS_MAX; threads++) examine(&trial, threads);
-                failures += trial.failures;
-            }
-            assert_int_equal(failures_of_all(setup->team, failures), 0);
+        int rows = 0;
+        for (size_t i = 0; i < sizeof plans / sizeof *plans; i++) {
+            if (strcmp(plans[i].kernel, kernel_registry[k]->name) != 0) continue;
+            examine_plan(*state, &plans[i]);
+            rows++;
         }
+        if (rows == 0) fail_msg("%s has no row in plans", kernel_registry[k]->name);
     }
 }
 
 int main(int argc, char *argv[])
 {
     struct setup setup = {.ranks = argc > 1 ? atoi(argv[1]) : 1};
+    int ranks_a_node = argc > 2 ? atoi(argv[2]) : 0;
     char library[64];
     if (team_new_ranks(WAIT_YIELD, &setup.team, sizeof library, library) < 0) return 97;
     if (team_new_solo(&setup.solo) < 0) return 97;
+    if (ranks_a_node > 0) setup.team->node = team_rank(setup.team) / ranks_a_node * ranks_a_node;
     if (team_rank(setup.team) > 0 && !freopen("/dev/null", "w", stdout)) return 96;
     const struct CMUnitTest tests[] = {
         {.name = "the_team_is_as_large_as_was_asked",

@@ -1,5 +1,6 @@
 /* The context line: its names and values, null for what is not known, and which variables of the environment it keeps.
  */
+#include "../kernels/isa.h"
 #include "../src/record/context.h"
 
 #include <limits.h>
@@ -87,6 +88,9 @@ static void what_is_known_is_written(void **state)
     assert_string_equal(json_string_value(at(line, "machine.hostname")), "node7");
     assert_int_equal(json_integer_value(at(line, "machine.cores")), 2);
     assert_int_equal(json_integer_value(at(line, "machine.online_cpus")), 16);
+    const json_t *sets = at(line, "machine.instruction_sets");
+    assert_int_equal(json_array_size(sets), 1 + isa_best());
+    assert_string_equal(json_string_value(json_array_get(sets, 0)), isa_name(ISA_BASE));
     assert_int_equal(json_integer_value(at(line, "machine.cache_bytes.l3")), 33554432);
     assert_int_equal(json_integer_value(at(line, "machine.memory_bytes")), INT64_C(1) << 40);
     assert_float_equal(json_real_value(at(line, "machine.quota_cpus")), 1.5, 0);

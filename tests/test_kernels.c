@@ -9,6 +9,7 @@
 
 #include "../kernels/kernel.h"
 #include "../kernels/matmul/matmul.h"
+#include "../kernels/memory.h"
 #include "../kernels/random.h"
 #include "../kernels/share.h"
 #include "../src/worker/team.h"
@@ -217,7 +218,9 @@ static void memory_is_what_is_allocated(void **state)
         assert_int_equal(problem.kernel->prepare(team, &problem, &work), 0);
         double used = (double)(allocated_bytes() - before), told = problem.kernel->memory(&problem, 1);
         problem.kernel->teardown(work);
-        assert_true(used <= told * 1.02 + 16384 && used >= told * 0.98 - 16384);
+        /* To begin an array on a large page takes addresses (which are counted here), not memory. */
+        double alignment = told > 4 * MEMORY_LARGE_PAGE ? 2 * MEMORY_LARGE_PAGE : 0;
+        assert_true(used <= told * 1.02 + alignment + 16384 && used >= told * 0.98 - 16384);
     }
     team_free(team);
 }
@@ -259,7 +262,7 @@ static void matmul_is_as_accurate_as_theory_promises(void **state)
     for (int i = 0; sizes[i]; i++)
         for (int threads = 1; threads <= 3; threads += 2) {
             struct team *team = new_team(threads);
-            uint64_t checksum = 0;
+            uint64_t checksums[2] = {0};
             for (const struct variant *variant = kernel_find("matmul")->variants; variant->name; variant++) {
                 if (variant_unavailable(variant)) continue;
                 struct problem problem = problem_of("matmul", variant->name, sizes[i]);
@@ -269,9 +272,10 @@ static void matmul_is_as_accurate_as_theory_promises(void **state)
                 assert_true(verdict.result == matmul->c[matmul->m * matmul->n - 1]);
                 problem.kernel->teardown(matmul);
                 if (!variant->exact) continue;
-                /* The plain variants add in the same order: not just as right, but the same. */
-                if (checksum) assert_true(verdict.checksum == checksum);
-                checksum = verdict.checksum;
+                /* All add in the same order: not just as right, but the same; but for fused multiply-adds. */
+                bool fuses = strcmp(variant->name, "vector") == 0 || strcmp(variant->name, "packed") == 0;
+                if (checksums[fuses]) assert_true(verdict.checksum == checksums[fuses]);
+                checksums[fuses] = verdict.checksum;
             }
             team_free(team);
         }

@@ -367,6 +367,7 @@ static void check_round_trip(const struct request *request)
 {
     char **arguments = request_format(request);
     assert_non_null(arguments);
+    for (char **word = arguments; *word; word++) assert_true(**word); /* what is empty is left out */
     struct request parsed;
     struct error error = {.text = ""};
     int status = request_parse(count_words(arguments), arguments, &parsed, &error);

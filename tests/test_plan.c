@@ -1,4 +1,5 @@
 /* From requests to modes, on made-up machines. */
+#include "../src/plan/blocks.h"
 #include "../src/plan/lesson_plan.h"
 #include "../src/plan/plan.h"
 
@@ -178,6 +179,33 @@ static void operations_are_scaled_to_the_time_wanted(void **state)
     assert_true(plan_operations(10, 1, 1e-3) == 1);
 }
 
+/* Each block has every configuration once; blocks and seeds differ; the same seed gives the same orders; and every
+ * configuration comes first now and then. */
+static void test_block_orders(void **state)
+{
+    (void)state;
+    enum { COUNT = 6, BLOCKS = 200 };
+    int firsts[COUNT] = {0}, other_blocks = 0, other_seeds = 0, before[COUNT] = {0};
+    for (int block = 0; block < BLOCKS; block++) {
+        int order[COUNT], again[COUNT], other[COUNT], seen[COUNT] = {0};
+        plan_block_order(1, block, COUNT, order);
+        plan_block_order(1, block, COUNT, again);
+        plan_block_order(2, block, COUNT, other);
+        assert_memory_equal(order, again, sizeof order);
+        for (int i = 0; i < COUNT; i++) {
+            assert_in_range(order[i], 0, COUNT - 1);
+            assert_int_equal(seen[order[i]]++, 0);
+        }
+        firsts[order[0]]++;
+        other_blocks += memcmp(order, before, sizeof order) != 0;
+        other_seeds += memcmp(order, other, sizeof order) != 0;
+        memcpy(before, order, sizeof before);
+    }
+    for (int i = 0; i < COUNT; i++) assert_in_range(firsts[i], BLOCKS / COUNT / 2, 2 * BLOCKS / COUNT);
+    assert_true(other_blocks > BLOCKS * 9 / 10);
+    assert_true(other_seeds > BLOCKS * 9 / 10);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -188,6 +216,7 @@ int main(void)
         cmocka_unit_test(what_does_not_fit_into_memory_is_refused),
         cmocka_unit_test(the_lesson_leaves_out_what_the_machine_cannot_show),
         cmocka_unit_test(operations_are_scaled_to_the_time_wanted),
+        cmocka_unit_test(test_block_orders),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -359,6 +359,37 @@ static void test_sample_valid(void **state)
     sample_release(&sample);
 }
 
+static void test_sample_share_of_the_peak(void **state)
+{
+    (void)state;
+    struct sample sample;
+    static const struct {
+        int ranks, cpus, nodes;
+        const char *expected;
+    } cases[] = {
+        {1, 1, 1, "4.00 GFLOP/s, 80 % of the peak of this core\n"},
+        {4, 1, 1, "4.00 GFLOP/s, 80 % of the peak of this core\n"},
+        {4, 4, 1, "4.00 GFLOP/s, 80 % of the peak of these cores\n"},
+        {4, 1, 2, "4.00 GFLOP/s, 80 % of the peak of these cores\n"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        sample_fill(&sample, "matmul", MODE_MPI, cases[i].ranks, 1, cases[i].cpus, 0.25);
+        snprintf(sample.work_unit, sizeof sample.work_unit, "flop");
+        sample.config.nodes = cases[i].nodes;
+        sample.ceiling_rate = 5e9;
+        char *text = sample_text(&sample, &plain, 1, 1);
+        assert_non_null(strstr(text, cases[i].expected));
+        assert_true(widest_line(text) <= 80);
+        free(text);
+        sample.ceiling_rate = NAN; /* not known: nothing is said of it */
+        text = sample_text(&sample, &plain, 1, 1);
+        assert_non_null(strstr(text, "4.00 GFLOP/s\n"));
+        assert_null(strstr(text, "peak"));
+        free(text);
+        sample_release(&sample);
+    }
+}
+
 static void test_sample_many_cpus_fits(void **state)
 {
     (void)state;
@@ -688,6 +719,13 @@ static void test_report(void **state)
         assert_non_null(strstr(html, "L1 48 KiB"));
         assert_int_equal(strstr(html, "no valid measurement") != NULL, disturbed == 1);
         assert_int_equal(strstr(html, "so that what was measured is not") != NULL, disturbed == 1);
+        assert_null(strstr(html, "of the peak"));
+        free(html);
+        for (int i = 0; i < results.groups[0].count; i++)
+            results.groups[0].samples[i].ceiling_rate = 2 * results.groups[0].samples[i].rate;
+        html = report_text(&results, lesson);
+        assert_well_formed(html);
+        assert_non_null(strstr(html, "50 % of the peak"));
         free(html);
         free(lesson);
         results_release(&results);
@@ -785,6 +823,7 @@ int main(void)
         cmocka_unit_test(test_progress),
         cmocka_unit_test(test_wrapping),
         cmocka_unit_test(test_sample_valid),
+        cmocka_unit_test(test_sample_share_of_the_peak),
         cmocka_unit_test(test_sample_many_cpus_fits),
         cmocka_unit_test(test_sample_unobserved),
         cmocka_unit_test(test_sample_invalid_and_wrong),

@@ -110,15 +110,16 @@ static void random_worker(uint64_t *state, struct worker_times *worker_p)
 static void random_sample(uint64_t *state, int worker_count, struct sample *sample_p)
 {
     sample_init(sample_p);
-    double *const reals[] = {&sample_p->start_s,     &sample_p->wall_s,       &sample_p->start_skew_s,
-                             &sample_p->throttled_s, &sample_p->work,         &sample_p->result,
-                             &sample_p->cpu_s,       &sample_p->wait_s,       &sample_p->comm_s,
-                             &sample_p->rate,        &sample_p->concurrency,  &sample_p->parallelism,
-                             &sample_p->steal_s,     &sample_p->foreign_cpu_s};
+    double *const reals[] = {&sample_p->start_s,     &sample_p->wall_s,        &sample_p->start_skew_s,
+                             &sample_p->throttled_s, &sample_p->work,          &sample_p->result,
+                             &sample_p->cpu_s,       &sample_p->wait_s,        &sample_p->comm_s,
+                             &sample_p->rate,        &sample_p->concurrency,   &sample_p->parallelism,
+                             &sample_p->steal_s,     &sample_p->foreign_cpu_s, &sample_p->ceiling_rate};
     for (size_t i = 0; i < sizeof reals / sizeof *reals; i++) *reals[i] = random_real(state);
     random_config(state, &sample_p->config);
     random_text(state, sizeof sample_p->study, sample_p->study);
     random_text(state, sizeof sample_p->work_unit, sample_p->work_unit);
+    random_text(state, sizeof sample_p->ceiling, sample_p->ceiling);
     random_text(state, sizeof sample_p->check_detail, sample_p->check_detail);
     random_text(state, sizeof sample_p->invalid_reason, sample_p->invalid_reason);
     random_text(state, sizeof sample_p->unobserved, sample_p->unobserved);
@@ -175,6 +176,7 @@ static void assert_sample_equal(const struct sample *a, const struct sample *b)
     SAME_REAL(start_s), SAME_REAL(wall_s), SAME_REAL(start_skew_s), SAME_REAL(throttled_s), SAME_REAL(work);
     SAME_REAL(result), SAME_REAL(cpu_s), SAME_REAL(wait_s), SAME_REAL(comm_s), SAME_REAL(rate);
     SAME_REAL(concurrency), SAME_REAL(parallelism), SAME_REAL(steal_s), SAME_REAL(foreign_cpu_s);
+    SAME_REAL(ceiling_rate), SAME_TEXT(ceiling);
     for (int i = 0; i < a->worker_count; i++) assert_worker_equal(&a->workers[i], &b->workers[i]);
 }
 
@@ -216,11 +218,11 @@ static void test_names(void **state)
 {
     (void)state;
     static const char *const names[] = {
-        "schema",        "type",    "study",        "config",      "key",      "launch",         "block",
-        "repeat",        "start_s", "wall_s",       "cpu_s",       "wait_s",   "comm_s",         "work",
-        "work_unit",     "rate",    "concurrency",  "parallelism", "switches", "placement",      "per_worker",
-        "steal_s",       "result",  "start_skew_s", "throttled_s", "checksum", "invalid_reason", "check",
-        "foreign_cpu_s", "valid",   "unobserved"};
+        "schema",        "type",    "study",        "config",       "key",      "launch",         "block",
+        "repeat",        "start_s", "wall_s",       "cpu_s",        "wait_s",   "comm_s",         "work",
+        "work_unit",     "rate",    "concurrency",  "parallelism",  "switches", "placement",      "per_worker",
+        "steal_s",       "result",  "start_skew_s", "throttled_s",  "checksum", "invalid_reason", "check",
+        "foreign_cpu_s", "valid",   "unobserved",   "ceiling_rate", "ceiling"};
     static const char *const config_names[] = {"target", "variant", "size",    "options", "seed",
                                                "isa",    "mode",    "nodes",   "map",     "wait_policy",
                                                "ranks",  "threads", "workers", "cpus"};
@@ -319,6 +321,8 @@ static void test_unobserved_is_null(void **state)
     random_sample(&random, 1, &sample);
     sample.wait_s = NAN;
     sample.rate = INFINITY;
+    sample.ceiling_rate = NAN;
+    sample.ceiling[0] = '\0';
     sample.voluntary = -1;
     sample.validity = SAMPLE_NOT_JUDGED;
     sample.workers[0].cpu_asked = -1;
@@ -326,6 +330,8 @@ static void test_unobserved_is_null(void **state)
     json_t *line = encode_through_text(&sample);
     assert_true(json_is_null(json_object_get(line, "wait_s")));
     assert_true(json_is_null(json_object_get(line, "rate")));
+    assert_true(json_is_null(json_object_get(line, "ceiling_rate")));
+    assert_true(json_is_null(json_object_get(line, "ceiling")));
     assert_true(json_is_null(json_object_get(json_object_get(line, "switches"), "voluntary")));
     assert_true(json_is_null(json_object_get(line, "valid")));
     assert_true(json_is_null(json_object_get(line, "unobserved")));
@@ -411,6 +417,8 @@ static void test_wrong_values_are_named(void **state)
         {"config.options", "null", "options"},
         {"wall_s", NULL, "wall_s"},
         {"wall_s", "\"1.5\"", "wall_s"},
+        {"ceiling_rate", "\"1.5\"", "ceiling_rate"},
+        {"ceiling", "1.5", "ceiling"},
         {"launch", "1.5", "launch"},
         {"switches", "3", "switches.voluntary"},
         {"switches.involuntary", "\"many\"", "switches.involuntary"},
@@ -461,6 +469,27 @@ static void test_unknown_names_are_tolerated(void **state)
     sample_release(&sample);
 }
 
+/* Files that were written before these names came. */
+static void test_later_names_may_be_missing(void **state)
+{
+    (void)state;
+    uint64_t random = 23;
+    struct sample sample, decoded;
+    struct error error = {""};
+    random_sample(&random, 2, &sample);
+    json_t *line = encode_through_text(&sample);
+    replace(line, "ceiling_rate", NULL);
+    replace(line, "ceiling", NULL);
+    sample_init(&decoded);
+    assert_int_equal(record_decode_sample(line, &decoded, &error), 0);
+    sample.ceiling_rate = NAN;
+    sample.ceiling[0] = '\0';
+    assert_sample_equal(&sample, &decoded);
+    json_decref(line);
+    sample_release(&decoded);
+    sample_release(&sample);
+}
+
 static void test_key(void **state)
 {
     (void)state;
@@ -501,6 +530,7 @@ int main(void)
         cmocka_unit_test(test_invalid_utf8_costs_no_record),
         cmocka_unit_test(test_wrong_values_are_named),
         cmocka_unit_test(test_unknown_names_are_tolerated),
+        cmocka_unit_test(test_later_names_may_be_missing),
         cmocka_unit_test(test_key),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

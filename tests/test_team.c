@@ -14,11 +14,14 @@
 #include "../src/worker/team.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <omp.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
 struct setup {
@@ -39,6 +42,7 @@ static void the_team_is_as_large_as_was_asked(void **state)
     assert_int_equal(team_threads(setup->team), 1);
     /* The tests run on one node. */
     assert_int_equal(setup->team->local_rank, team_rank(setup->team));
+    assert_int_equal(setup->team->node, 0);
 }
 
 static void integer_sums_are_exact_modulo_2_to_64(void **state)
@@ -115,22 +119,115 @@ static void broadcasts_overlap_from_any_root(void **state)
     for (int i = 0; i < TEAM_REQUESTS_MAX; i++) {
         int root = i % team_size(team), *buffer = buffers + i * COUNT;
         for (int j = 0; j < COUNT && team_rank(team) == root; j++) buffer[j] = i * COUNT + j;
-        failed |= team_broadcast_start(team, root, COUNT * sizeof *buffer, buffer, &requests[i]);
+        failed |= team_broadcast_start(team, NULL, root, COUNT * sizeof *buffer, buffer, &requests[i]);
     }
-    too_many = team_broadcast_start(team, 0, 1, &wrong, &one_more);
+    too_many = team_broadcast_start(team, NULL, 0, 1, &wrong, &one_more);
     for (int i = 0; i < 10; i++) team_progress(team);
     for (int i = TEAM_REQUESTS_MAX; i-- > 0;) failed |= team_wait(team, &requests[i]);
     for (int i = 0; i < TEAM_REQUESTS_MAX * COUNT; i++) wrong += buffers[i] != i;
     /* The slots are free again; nothing at all may be sent too, and waited for twice. */
-    failed |= team_broadcast_start(team, 0, 0, NULL, &one_more);
+    failed |= team_broadcast_start(team, NULL, 0, 0, NULL, &one_more);
     failed |= team_wait(team, &one_more);
-    failed |= team_broadcast_start(team, team_size(team) - 1, sizeof *buffers, buffers, &one_more);
+    failed |= team_broadcast_start(team, NULL, team_size(team) - 1, sizeof *buffers, buffers, &one_more);
     failed |= team_wait(team, &one_more);
     failed |= team_wait(team, &one_more);
     free(buffers);
     assert_int_equal(failed, 0);
     assert_int_equal(wrong, 0);
     assert_int_equal(too_many, team_size(team) > 1 ? -EBUSY : 0);
+}
+
+/* Ranks 0, 2, ... and ranks 1, 3, ...: two groups, which broadcast at the same time, from their last ranks. */
+static void groups_broadcast_among_themselves(void **state)
+{
+    struct team *team = team_of(state);
+    int size = team_size(team), odd = team_rank(team) % 2, count = (size + 1 - odd) / 2;
+    int root = 2 * (count - 1) + odd, value = team_rank(team) == root ? 1000 + odd : 0;
+    struct team_group *group = NULL, *again = NULL;
+    struct team_request request = {.slot = -1};
+    int failed = team_group_find(team, odd, 2, count, &group);
+    failed |= team_broadcast_start(team, group, count - 1, sizeof value, &value, &request);
+    failed |= team_wait(team, &request);
+    int from_group = value;
+    failed |= team_group_find(team, odd, 2, count, &again);
+    failed |= team_broadcast_start(team, NULL, 0, sizeof value, &value, &request);
+    failed |= team_wait(team, &request);
+    assert_int_equal(failed, 0);
+    assert_ptr_equal(group, again);
+    assert_int_equal(from_group, size > 1 || root == 0 ? 1000 + odd : 0);
+    assert_int_equal(value, 1000);
+}
+
+/* Parts of different lengths, of which one is empty and one takes more than a large page; every rank reads what all
+ * others wrote. `ranks_a_node`: the team is told that so many share a node. */
+static void share_memory(struct team *team, int ranks_a_node)
+{
+    const size_t counts[] = {300001, 0, 7, 1000};
+    int rank = team_rank(team), size = team_size(team), real_node = team->node, wrong = 0, absent = 0, expected = 0;
+    struct team_shared *shared;
+    team->node = rank / ranks_a_node * ranks_a_node;
+    int status = team_shared_new(team, counts[rank % 4] * sizeof(int), &shared);
+    int *mine = status == 0 ? team_shared_part(shared, rank) : NULL;
+    for (size_t i = 0; mine && i < counts[rank % 4]; i++) mine[i] = rank + 3 * (int)i;
+    int failed = team_barrier(team);
+    for (int other = 0; other < size && status == 0; other++) {
+        const int *part = team_shared_part(shared, other);
+        expected += other / ranks_a_node != rank / ranks_a_node;
+        absent += !part;
+        wrong += part && (uintptr_t)part % 64 != 0;
+        for (size_t i = 0; part && i < counts[other % 4]; i++) wrong += part[i] != other + 3 * (int)i;
+    }
+    if (status == 0 && rank % 2 == 0) team_shared_free(shared);
+    failed |= team_barrier(team);
+    /* Others have freed theirs: what one sees stays. */
+    for (size_t i = 0; rank % 2 == 1 && mine && i < counts[rank % 4]; i++) wrong += mine[i] != rank + 3 * (int)i;
+    if (status == 0 && rank % 2 == 1) team_shared_free(shared);
+    team->node = real_node;
+    assert_int_equal(status, 0);
+    assert_int_equal(failed, 0);
+    assert_int_equal(wrong, 0);
+    assert_int_equal(absent, expected);
+}
+
+static void ranks_of_a_node_share_memory(void **state)
+{
+    share_memory(team_of(state), 1000);
+}
+
+static void ranks_of_different_nodes_do_not(void **state)
+{
+    share_memory(team_of(state), 2);
+    share_memory(team_of(state), 1);
+}
+
+static int open_files(void)
+{
+    int count = 0;
+    for (int file = 0; file < 1000; file++) count += fcntl(file, F_GETFD) >= 0;
+    return count;
+}
+
+/* The last rank alone asks for too much, or may open no further file. */
+static void memory_that_cannot_be_shared_is_refused_on_all_ranks(void **state)
+{
+    struct team *team = team_of(state);
+    struct team_shared *too_much = (void *)team, *unshareable = (void *)team;
+    bool last = team_rank(team) == team_size(team) - 1;
+    struct rlimit limit;
+    int files = open_files(), failed = getrlimit(RLIMIT_NOFILE, &limit);
+    int no_memory = team_shared_new(team, last ? (size_t)1 << 50 : 100, &too_much);
+    struct rlimit none = {.rlim_cur = 0, .rlim_max = limit.rlim_max};
+    if (last) failed |= setrlimit(RLIMIT_NOFILE, &none);
+    int no_file = team_shared_new(team, 100, &unshareable);
+    failed |= setrlimit(RLIMIT_NOFILE, &limit) | team_barrier(team);
+    if (no_file == 0) team_shared_free(unshareable);
+    team_shared_free(NULL);
+    assert_int_equal(failed, 0);
+    assert_int_equal(open_files(), files);
+    assert_int_equal(no_memory, -ENOMEM);
+    assert_null(too_much);
+    assert_int_equal(no_file, team_size(team) > 1 ? -ENOTSUP : 0);
+    if (team_size(team) > 1) assert_null(unshareable);
 }
 
 static void sleep_ms(long duration_ms)
@@ -222,7 +319,7 @@ static void a_solo_team_may_live_beside_any_other(void **state)
     assert_int_equal(team_sum_u64(solo, 1, &value), 0);
     assert_int_equal(team_gather(solo, sizeof value, &value, &all), 0);
     assert_int_equal(all, 7);
-    assert_int_equal(team_broadcast_start(solo, 0, sizeof value, &value, &request), 0);
+    assert_int_equal(team_broadcast_start(solo, NULL, 0, sizeof value, &value, &request), 0);
     team_progress(solo);
     assert_int_equal(team_wait(solo, &request), 0);
     team_abort(solo, -1);
@@ -246,6 +343,10 @@ int main(int argc, char *argv[])
         cmocka_unit_test(maxima_are_of_each_element),
         cmocka_unit_test(gather_brings_odd_sizes_in_the_order_of_ranks),
         cmocka_unit_test(broadcasts_overlap_from_any_root),
+        cmocka_unit_test(groups_broadcast_among_themselves),
+        cmocka_unit_test(ranks_of_a_node_share_memory),
+        cmocka_unit_test(ranks_of_different_nodes_do_not),
+        cmocka_unit_test(memory_that_cannot_be_shared_is_refused_on_all_ranks),
         cmocka_unit_test(communication_is_never_taken_for_work),
         cmocka_unit_test(each_thread_has_its_own_stamps),
         cmocka_unit_test(cpus_are_seen_once_and_the_list_does_not_overflow),

@@ -81,9 +81,11 @@ const char *matmul_blas_name(const struct matmul_blas *blas)
     return dladdr(*(void *const *)&blas->dgemm, &info) && info.dli_fname ? info.dli_fname : "an unnamed file";
 }
 
-void matmul_blas(const struct matmul_block *block)
+void matmul_blas(const struct matmul_block *whole)
 {
-    if (block->rows == 0 || block->columns == 0) return;
-    block->blas->dgemm(ROW_MAJOR, NO_TRANSPOSE, NO_TRANSPOSE, (int)block->rows, (int)block->columns, (int)block->depth,
-                       1.0, block->a, (int)block->lda, block->b, (int)block->ldb, 1.0, block->c, (int)block->ldc);
+    const struct matmul_block part = matmul_part(whole);
+    if (part.rows == 0 || part.columns == 0) return;
+    part.tools->blas.dgemm(ROW_MAJOR, NO_TRANSPOSE, NO_TRANSPOSE, (int)part.rows, (int)part.columns, (int)part.depth,
+                           1.0, part.a, (int)part.lda, part.b, (int)part.ldb, part.add ? 1.0 : 0.0, part.c,
+                           (int)part.ldc);
 }

@@ -15,9 +15,12 @@
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { VECTORS = 2, SUMS = VECTORS + 1 }; /* the last sum is that of absolute values */
 
+/* x is of this rank's columns; the others are of whole columns of the matrices, to which each rank adds what its parts
+ * contribute. */
 struct check {
     double *x;  /* columns x VECTORS */
     double *bx; /* k x SUMS: B x, and |B| 1 */
@@ -51,34 +54,31 @@ static void draw_vectors(const struct matmul *matmul, const struct check *check)
 
 static void multiply_b(const struct matmul *matmul, const struct check *check)
 {
+    memset(check->bx, 0, (size_t)(matmul->k * SUMS) * sizeof(double));
 #pragma omp parallel for schedule(static)
-    for (int64_t k = 0; k < matmul->k; k++) {
+    for (int64_t l = 0; l < matmul->b_depth; l++) {
+        const double *row = matmul->b + l * matmul->columns;
         double sums[SUMS] = {0};
         for (int64_t j = 0; j < matmul->columns; j++) {
-            double b = matmul->b[k * matmul->columns + j];
-            for (int v = 0; v < VECTORS; v++) sums[v] += b * check->x[j * VECTORS + v];
-            sums[VECTORS] += fabs(b);
+            for (int v = 0; v < VECTORS; v++) sums[v] += row[j] * check->x[j * VECTORS + v];
+            sums[VECTORS] += fabs(row[j]);
         }
-        for (int v = 0; v < SUMS; v++) check->bx[k * SUMS + v] = sums[v];
+        memcpy(check->bx + (matmul->b_first + l) * SUMS, sums, sizeof sums);
     }
 }
 
-/* Panels are stored one after the other, each by rows. */
 static void multiply_a(const struct matmul *matmul, const struct check *check)
 {
+    const double *bx = check->bx + matmul->a_first * SUMS;
 #pragma omp parallel for schedule(static)
-    for (int64_t i = 0; i < matmul->m; i++) {
+    for (int64_t i = 0; i < matmul->rows; i++) {
+        const double *row = matmul->a + i * matmul->a_depth;
         double sums[SUMS] = {0};
-        for (int64_t p = 0; p < matmul->panels; p++) {
-            int64_t width = matmul_panel_width(matmul, matmul->first_panel + p);
-            const double *row = matmul->a + p * PANEL_WIDTH * matmul->m + i * width;
-            const double *bx = check->bx + (matmul->first_panel + p) * PANEL_WIDTH * SUMS;
-            for (int64_t l = 0; l < width; l++) {
-                for (int v = 0; v < VECTORS; v++) sums[v] += row[l] * bx[l * SUMS + v];
-                sums[VECTORS] += fabs(row[l]) * bx[l * SUMS + VECTORS];
-            }
+        for (int64_t l = 0; l < matmul->a_depth; l++) {
+            for (int v = 0; v < VECTORS; v++) sums[v] += row[l] * bx[l * SUMS + v];
+            sums[VECTORS] += fabs(row[l]) * bx[l * SUMS + VECTORS];
         }
-        for (int v = 0; v < SUMS; v++) check->ax[i * SUMS + v] = sums[v];
+        memcpy(check->ax + (matmul->first_row + i) * SUMS, sums, sizeof sums);
     }
 }
 
@@ -87,15 +87,15 @@ static uint64_t multiply_c(const struct matmul *matmul, const struct check *chec
 {
     uint64_t checksum = 0;
 #pragma omp parallel for schedule(static) reduction(+ : checksum)
-    for (int64_t i = 0; i < matmul->m; i++) {
+    for (int64_t i = 0; i < matmul->rows; i++) {
+        const double *row = matmul->c + i * matmul->columns;
         double sums[VECTORS] = {0};
         for (int64_t j = 0; j < matmul->columns; j++) {
-            double c = matmul->c[i * matmul->columns + j];
-            uint64_t place = (uint64_t)i << 32 | (uint64_t)(matmul->first_column + j);
-            checksum += hash_pair(place, bits_of_double(c));
-            for (int v = 0; v < VECTORS; v++) sums[v] += c * check->x[j * VECTORS + v];
+            uint64_t place = (uint64_t)(matmul->first_row + i) << 32 | (uint64_t)(matmul->first_column + j);
+            checksum += hash_pair(place, bits_of_double(row[j]));
+            for (int v = 0; v < VECTORS; v++) sums[v] += row[j] * check->x[j * VECTORS + v];
         }
-        for (int v = 0; v < VECTORS; v++) check->cx[i * VECTORS + v] = sums[v];
+        memcpy(check->cx + (matmul->first_row + i) * VECTORS, sums, sizeof sums);
     }
     return checksum;
 }
@@ -118,6 +118,12 @@ static double largest_residual(const struct matmul *matmul, const struct check *
     return largest;
 }
 
+/* Of this rank's elements of C. */
+static int64_t count_of(const struct matmul *matmul)
+{
+    return matmul->rows * matmul->columns;
+}
+
 int matmul_check(struct team *team, void *state, struct verdict *verdict_p)
 {
     struct matmul *matmul = state;
@@ -126,11 +132,13 @@ int matmul_check(struct team *team, void *state, struct verdict *verdict_p)
     multiply_b(matmul, &check);
     int status = team_sum_double(team, (size_t)(matmul->k * SUMS), check.bx);
     if (status < 0) return status;
+    memset(check.cx, 0, (size_t)(matmul->m * (VECTORS + SUMS)) * sizeof(double));
     multiply_a(matmul, &check);
 
     /* The last element of C stands for the result; the one rank that has it adds its bits to the others' zeros. */
-    bool has_last = matmul->columns > 0 && matmul->first_column + matmul->columns == matmul->n;
-    double last = has_last ? matmul->c[matmul->m * matmul->columns - 1] : 0;
+    bool has_last = count_of(matmul) > 0 && matmul->first_row + matmul->rows == matmul->m &&
+                    matmul->first_column + matmul->columns == matmul->n;
+    double last = has_last ? matmul->c[count_of(matmul) - 1] : 0;
     uint64_t exact[2] = {multiply_c(matmul, &check), has_last ? bits_of_double(last) : 0};
     status = team_sum_double(team, (size_t)(matmul->m * (VECTORS + SUMS)), check.cx);
     if (status == 0) status = team_sum_u64(team, 2, exact);
@@ -147,16 +155,16 @@ int matmul_check(struct team *team, void *state, struct verdict *verdict_p)
     if (share > 1)
         used += snprintf(verdict_p->detail + used, sizeof verdict_p->detail - (size_t)used, "; row %lld is wrong",
                          (long long)row);
-    if (matmul->blas.library)
+    if (matmul->tools.blas.library)
         snprintf(verdict_p->detail + used, sizeof verdict_p->detail - (size_t)used, "; dgemm of %s",
-                 matmul_blas_name(&matmul->blas));
+                 matmul_blas_name(&matmul->tools.blas));
     return 0;
 }
 
 static double *largest_element(const struct matmul *matmul)
 {
     double *largest = matmul->c;
-    for (int64_t at = 1; at < matmul->m * matmul->columns; at++)
+    for (int64_t at = 1; at < count_of(matmul); at++)
         if (fabs(matmul->c[at]) > fabs(*largest)) largest = &matmul->c[at];
     return largest;
 }
@@ -171,30 +179,32 @@ static void swap(double *a, double *b)
 bool matmul_corrupt(void *state, int kind)
 {
     struct matmul *matmul = state;
-    if (matmul->columns == 0) return false;
-    double *largest = largest_element(matmul), *last_row = matmul->c + (matmul->m - 1) * matmul->columns;
+    int64_t rows = matmul->rows, columns = matmul->columns;
+    if (count_of(matmul) == 0) return false;
+    double *c = matmul->c, *largest = largest_element(matmul), *last_row = c + (rows - 1) * columns;
     switch (kind) {
     case 0: /* a slightly wrong element; a small one would be within the rounding of its row */
         *largest *= 1 + 1e-6;
         return true;
     case 1:
-        matmul->c[matmul->m * matmul->columns / 2] = NAN;
+        c[count_of(matmul) / 2] = NAN;
         return true;
     case 2:
         *largest = INFINITY;
         return true;
     case 3: /* a column that nobody computed */
-        for (int64_t i = 0; i < matmul->m; i++) matmul->c[i * matmul->columns] = 0;
+        for (int64_t i = 0; i < rows; i++) c[i * columns] = 0;
         return true;
     case 4: /* all products of the first k were left out */
-        for (int64_t i = 0; i < matmul->m; i++)
-            for (int64_t j = 0; j < matmul->columns; j++)
-                matmul->c[i * matmul->columns + j] -= matmul_element(matmul->seed, 'A', i, 0) * matmul->b[j];
+        for (int64_t i = 0; i < rows; i++)
+            for (int64_t j = 0; j < columns; j++)
+                c[i * columns + j] -= matmul_element(matmul->seed, 'A', matmul->first_row + i, 0) *
+                                      matmul_element(matmul->seed, 'B', 0, matmul->first_column + j);
         return true;
     case 5: /* two rows swapped; with one row, two elements */
-        if (matmul->m == 1 && matmul->columns == 1) return false;
-        if (matmul->m == 1) swap(matmul->c, matmul->c + matmul->columns - 1);
-        for (int64_t j = 0; matmul->m > 1 && j < matmul->columns; j++) swap(&matmul->c[j], &last_row[j]);
+        if (count_of(matmul) == 1) return false;
+        if (rows == 1) swap(c, c + columns - 1);
+        for (int64_t j = 0; rows > 1 && j < columns; j++) swap(&c[j], &last_row[j]);
         return true;
     default:
         return false;

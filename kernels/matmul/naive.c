@@ -5,13 +5,14 @@
  */
 #include "matmul.h"
 
-void matmul_naive(const struct matmul_block *block)
+void matmul_naive(const struct matmul_block *whole)
 {
-    const double *a = block->a, *b = block->b;
-    for (int64_t i = 0; i < block->rows; i++)
-        for (int64_t j = 0; j < block->columns; j++) {
-            double sum = block->c[i * block->ldc + j];
-            for (int64_t k = 0; k < block->depth; k++) sum += a[i * block->lda + k] * b[k * block->ldb + j];
-            block->c[i * block->ldc + j] = sum;
+    const struct matmul_block part = matmul_part(whole);
+    const double *a = part.a, *b = part.b;
+    for (int64_t i = 0; i < part.rows; i++)
+        for (int64_t j = 0; j < part.columns; j++) {
+            double sum = part.add ? part.c[i * part.ldc + j] : 0;
+            for (int64_t k = 0; k < part.depth; k++) sum += a[i * part.lda + k] * b[k * part.ldb + j];
+            part.c[i * part.ldc + j] = sum;
         }
 }

@@ -3,13 +3,15 @@
  */
 #include "matmul.h"
 
-void matmul_reordered(const struct matmul_block *block)
+void matmul_reordered(const struct matmul_block *whole)
 {
-    for (int64_t i = 0; i < block->rows; i++)
-        for (int64_t k = 0; k < block->depth; k++) {
-            double a = block->a[i * block->lda + k];
-            const double *restrict b = block->b + k * block->ldb;
-            double *restrict c = block->c + i * block->ldc;
-            for (int64_t j = 0; j < block->columns; j++) c[j] += a * b[j];
+    const struct matmul_block part = matmul_part(whole);
+    for (int64_t i = 0; i < part.rows; i++) {
+        double *restrict c = part.c + i * part.ldc;
+        for (int64_t j = 0; j < part.columns && !part.add; j++) c[j] = 0;
+        for (int64_t k = 0; k < part.depth; k++) {
+            const double a = part.a[i * part.lda + k], *restrict b = part.b + k * part.ldb;
+            for (int64_t j = 0; j < part.columns; j++) c[j] += a * b[j];
         }
+    }
 }

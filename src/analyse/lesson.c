@@ -1,9 +1,7 @@
-/* Rows of the lesson: one a configuration, compared with the same problem run by one task.
- *
- * Clocks drift by several per cent within minutes, so a speedup is never a ratio of two medians: within each block,
- * base and configuration ran next to each other, and the ratio is taken there (of the medians, where a block repeats a
- * configuration). The row shows the median of these ratios, their least and their largest. */
+/* Rows of the lesson: one a configuration, compared block by block with the same problem run by one task. */
 #include "lesson.h"
+
+#include "group.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -34,16 +32,6 @@ static const struct group *find_base(const struct results *results, const struct
     return NULL;
 }
 
-static bool sample_counts(const struct sample *sample)
-{
-    return sample->validity == SAMPLE_VALID && sample->wall_s > 0;
-}
-
-static double sample_wall(const struct sample *sample)
-{
-    return sample->wall_s;
-}
-
 static double sample_concurrency(const struct sample *sample)
 {
     return sample->concurrency;
@@ -52,11 +40,6 @@ static double sample_concurrency(const struct sample *sample)
 static double sample_parallelism(const struct sample *sample)
 {
     return sample->parallelism;
-}
-
-static double sample_rate(const struct sample *sample)
-{
-    return sample->rate;
 }
 
 static double sample_switches_per_s(const struct sample *sample)
@@ -78,87 +61,20 @@ static double sample_computing_share(const struct sample *sample)
     return useful_s / sample->wall_s;
 }
 
-enum { ANY_BLOCK = -1 };
-
-/* Median of a number over the valid samples (of one block); NAN where there is none. */
-static double group_median(const struct group *group, int block, double (*number)(const struct sample *))
-{
-    double *numbers = malloc(sizeof *numbers * (size_t)(group->count + 1));
-    int count = 0;
-    for (int s = 0; numbers && s < group->count; s++) {
-        const struct sample *sample = &group->samples[s];
-        if (sample_counts(sample) && (block == ANY_BLOCK || sample->block == block)) numbers[count++] = number(sample);
-    }
-    double result = median(count, numbers);
-    free(numbers);
-    return result;
-}
-
-/* Whether this is the first valid sample of its block. */
-static bool opens_block(const struct group *group, int s)
-{
-    if (!sample_counts(&group->samples[s])) return false;
-    for (int before = 0; before < s; before++)
-        if (sample_counts(&group->samples[before]) && group->samples[before].block == group->samples[s].block)
-            return false;
-    return true;
-}
-
-static int compare_doubles(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static void row_pair(struct lesson_row *row)
 {
-    row->speedup = row->speedup_low = row->speedup_high = NAN;
-    double *ratios = malloc(sizeof *ratios * (size_t)(row->group->count + 1));
-    int count = 0;
-    for (int s = 0; ratios && row->base && s < row->group->count; s++) {
-        if (!opens_block(row->group, s)) continue;
-        int block = row->group->samples[s].block;
-        double ratio = group_median(row->base, block, sample_wall) / group_median(row->group, block, sample_wall);
-        if (!isnan(ratio)) ratios[count++] = ratio;
-    }
-    if (count > 0) {
-        int low = 1, high = count;
-        row->speedup = median(count, ratios);
-        row->speedup_interval = median_interval_ranks(count, &low, &high);
-        if (!row->speedup_interval) low = 1, high = count;
-        qsort(ratios, (size_t)count, sizeof *ratios, compare_doubles);
-        row->speedup_low = ratios[low - 1];
-        row->speedup_high = ratios[high - 1];
-    }
-    free(ratios);
-}
-
-/* Two texts that differ in their numbers alone give the same reason. */
-static bool same_reason(const char *a, const char *b)
-{
-    static const char numeric[] = "0123456789.";
-    for (;; a++, b++) {
-        a += strspn(a, numeric);
-        b += strspn(b, numeric);
-        if (*a != *b) return false;
-        if (!*a) return true;
-    }
+    struct spread speedup;
+    group_pair(row->base, row->group, &speedup);
+    row->speedup = speedup.middle;
+    row->speedup_low = speedup.low;
+    row->speedup_high = speedup.high;
+    row->speedup_interval = speedup.interval;
 }
 
 static void row_reason(struct lesson_row *row)
 {
-    int most = 0;
-    for (int s = 0; s < row->group->count; s++) {
-        const struct sample *sample = &row->group->samples[s];
-        if (sample->validity == SAMPLE_VALID || !*sample->invalid_reason) continue;
-        int same = 0;
-        for (int other = s; other < row->group->count; other++)
-            same += row->group->samples[other].validity != SAMPLE_VALID &&
-                    same_reason(sample->invalid_reason, row->group->samples[other].invalid_reason);
-        if (same > most) memcpy(row->reason, sample->invalid_reason, sizeof row->reason);
-        if (same > most) most = same;
-    }
-    if (row->valid_count == 0 && most > 0) return;
+    bool found = group_reason(row->group, row->reason);
+    if (row->valid_count == 0 && found) return;
     snprintf(row->reason, sizeof row->reason, "%s",
              row->valid_count == 0 ? "no valid sample"
              : row->base           ? "no block in which one task alone was measured validly too"
@@ -200,7 +116,7 @@ static void row_build(const struct results *results, const struct group *group, 
         row.invalid_count += group->samples[s].validity == SAMPLE_INVALID;
         row.not_judged_count += group->samples[s].validity == SAMPLE_NOT_JUDGED;
     }
-    row.wall_s = group_median(group, ANY_BLOCK, sample_wall);
+    row.wall_s = group_median(group, ANY_BLOCK, sample_wall_s);
     row.concurrency = group_median(group, ANY_BLOCK, sample_concurrency);
     row.parallelism = group_median(group, ANY_BLOCK, sample_parallelism);
     row.rate = group_median(group, ANY_BLOCK, sample_rate);

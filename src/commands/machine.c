@@ -1,8 +1,10 @@
 /* What this machine offers, and what would spoil a measurement on it. The facts are those of the record's context line;
  * only here are mpirun and gnuplot asked for their versions, since that takes time. */
+#include "../../kernels/isa.h"
 #include "../launch/spawn.h"
 #include "../present/present.h"
 #include "../record/context.h"
+#include "ceilings.h"
 #include "commands.h"
 #include "speedup_config.h"
 
@@ -117,10 +119,13 @@ static void print_cpus(const struct machine *machine, const struct provenance *p
     for (int i = 0; i < machine->cpu_count; i++) list.cpus[i] = machine->cpus[i].os_index;
     cpu_list_format(&list, sizeof cpus, cpus);
     if (isfinite(machine->quota_cpus)) snprintf(quota, sizeof quota, "%.4g CPUs' worth of time", machine->quota_cpus);
+    char sets[64];
     print_row("Model", "%s", machine->cpu_model[0] ? machine->cpu_model : "unknown");
     print_row("CPUs", "%d of %d may be used, on %d core%s: %s", machine->allowed_cpu_count, machine->online_cpu_count,
               machine->core_count, plural(machine->core_count), cpus);
     print_row("CPU quota", "%s", quota);
+    print_row("Instructions", "%s; %s is used unless SPEEDUP_ISA names another", isa_list(sizeof sets, sets),
+              isa_name(isa_best()));
     print_row("SMT", "%s, %s",
               provenance->smt_active < 0 ? "unknown"
               : provenance->smt_active   ? "on"
@@ -220,7 +225,6 @@ static void print_survey(const struct survey *survey)
     print_software(survey);
     print_observation(&survey->provenance);
     putchar('\n');
-    print_warnings(survey);
 }
 
 static json_t *encode_warnings(const struct survey *survey)
@@ -232,7 +236,7 @@ static json_t *encode_warnings(const struct survey *survey)
     return array;
 }
 
-static int print_json(const struct survey *survey, struct error *error_p)
+static int print_json(const struct survey *survey, const struct ceilings *ceilings, struct error *error_p)
 {
     const struct context_source source = {
         .mpi_version = survey->mpi_version, .mpirun = survey->site.mpirun, .mpi_reason = survey->site.mpi_reason};
@@ -240,6 +244,7 @@ static int print_json(const struct survey *survey, struct error *error_p)
                                "system", record_encode_system(&survey->provenance), "mpi", record_encode_mpi(&source),
                                "openmp", survey->openmp, "gnuplot", survey->gnuplot[0] ? survey->gnuplot : NULL,
                                "warnings", encode_warnings(survey));
+    if (object && ceilings) json_object_set_new(object, "ceilings", ceilings_encode(ceilings));
     if (!object) return error_set(error_p, STATUS_FAILED, "no memory is left");
     json_dumpf(object, stdout, JSON_INDENT(2));
     putchar('\n');
@@ -249,11 +254,18 @@ static int print_json(const struct survey *survey, struct error *error_p)
 
 int command_machine(const struct command *command, int argc, char **argv, struct error *error_p)
 {
-    bool json = false;
+    bool json = false, measure = false;
     const struct option table[] = {
-        {.name = "json", .type = OPT_FLAG, .value = &json, .help = "One JSON object with the same content."}, {0}};
+        {.name = "ceilings",
+         .type = OPT_FLAG,
+         .value = &measure,
+         .help = "Measures what the cores can do at most, too, alone and all at once: floating-point operations with "
+                 "each instruction set, and bandwidth of the memory. Takes some seconds."},
+        {.name = "json", .type = OPT_FLAG, .value = &json, .help = "One JSON object with the same content."},
+        {0}};
     const struct options options = {.command = command, .table = table};
     struct survey survey;
+    struct ceilings ceilings;
     int operand_count;
 
     int status = options_parse(&options, argc, argv, &operand_count, error_p);
@@ -262,7 +274,15 @@ int command_machine(const struct command *command, int argc, char **argv, struct
         return error_set(error_p, STATUS_USAGE, "machine takes options only, but '%.60s' was given", argv[1]);
     status = take_survey(&survey, error_p);
     if (status) return status;
-    if (json) return print_json(&survey, error_p);
-    print_survey(&survey);
+    if (!json) print_survey(&survey);
+    fflush(stdout);
+    if (measure) status = ceilings_measure(&survey.machine, &ceilings, error_p);
+    if (status) return status;
+    if (json) return print_json(&survey, measure ? &ceilings : NULL, error_p);
+    if (measure) {
+        ceilings_print(&ceilings);
+        putchar('\n');
+    }
+    print_warnings(&survey);
     return STATUS_OK;
 }

@@ -1,24 +1,14 @@
 /* speedup run: one kernel, one configuration. */
+#include "run.h"
 #include "../options/options.h"
-#include "../plan/plan.h"
 #include "../present/present.h"
 #include "commands.h"
-#include "session.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct run_options {
-    const char *variant, *size, *output;
-    struct mode_request mode;
-    int runs, warmups;
-    uint64_t seed;
-    double time_limit_s;
-    bool json;
-};
 
 /* A kernel's own options, taken as they come; they are checked when the kernel is known. */
 struct kernel_arguments {
@@ -55,49 +45,54 @@ static const struct kernel *find_named_kernel(int argc, char **argv)
     return NULL;
 }
 
+enum { NAMES_MAX = 32, LIST_LENGTH = 256 };
+
+/* "naive, tiled" of names, NULL-terminated. Returns text. */
+static const char *list_names(const char *const *names, char text[LIST_LENGTH])
+{
+    size_t used = 0;
+    text[0] = '\0';
+    for (int i = 0; names[i] && used < LIST_LENGTH; i++)
+        used += (size_t)snprintf(text + used, LIST_LENGTH - used, "%s%s", i ? ", " : "", names[i]);
+    return text;
+}
+
 static int check_kernel_name(const char *name, struct error *error)
 {
     if (kernel_find(name)) return STATUS_OK;
-    const char *names[32];
-    char all[256] = "";
-    int count = 0;
-    for (; kernel_registry[count] && count < 31; count++) {
-        names[count] = kernel_registry[count]->name;
-        size_t used = strlen(all);
-        snprintf(all + used, sizeof all - used, "%s%s", count ? ", " : "", names[count]);
-    }
-    names[count] = NULL;
+    const char *names[NAMES_MAX + 1] = {NULL};
+    char all[LIST_LENGTH];
+    for (int i = 0; kernel_registry[i] && i < NAMES_MAX; i++) names[i] = kernel_registry[i]->name;
+    list_names(names, all);
     const char *near = options_nearest(name, names);
     if (near) return error_set(error, STATUS_USAGE, "no kernel '%s'; did you mean '%s'? Kernels: %s", name, near, all);
     return error_set(error, STATUS_USAGE, "no kernel '%s'. Kernels: %s (see 'speedup list')", name, all);
 }
 
-static int choose_variant(const struct kernel *kernel, const char *name, struct problem *problem, struct error *error)
+static int refuse_variant(const struct kernel *kernel, const char *name, struct error *error)
 {
-    if (!name) {
-        problem->variant = kernel_default_variant(kernel);
-        return STATUS_OK;
-    }
-    const struct variant *variant = kernel_find_variant(kernel, name);
-    if (!variant) {
-        const char *names[32];
-        char all[256] = "";
-        int count = 0;
-        for (; kernel->variants[count].name && count < 31; count++) {
-            names[count] = kernel->variants[count].name;
-            size_t used = strlen(all);
-            snprintf(all + used, sizeof all - used, "%s%s", count ? ", " : "", names[count]);
-        }
-        names[count] = NULL;
-        const char *near = options_nearest(name, names);
-        return error_set(error, STATUS_USAGE, "%s has no variant '%s'%s%s%s Variants: %s", kernel->name, name,
-                         near ? "; did you mean '" : ".", near ? near : "", near ? "'?" : "", all);
-    }
-    const char *reason = variant_unavailable(variant);
-    if (reason)
-        return error_set(error, STATUS_USAGE, "variant '%s' of %s is unavailable here: %s", name, kernel->name, reason);
-    problem->variant = variant;
-    return STATUS_OK;
+    const char *names[NAMES_MAX + 2] = {NULL};
+    char all[LIST_LENGTH];
+    int count = 0;
+    for (; kernel->variants[count].name && count < NAMES_MAX; count++) names[count] = kernel->variants[count].name;
+    names[count] = "all";
+    const char *near = options_nearest(name, names);
+    return error_set(error, STATUS_USAGE, "%s has no variant '%s'%s%s%s Variants: %s", kernel->name, name,
+                     near ? "; did you mean '" : ".", near ? near : "", near ? "'?" : "", list_names(names, all));
+}
+
+/* *all_p: all variants are wanted, and there are several. */
+static int choose_variant(const struct kernel *kernel, const char *name, struct problem *problem, bool *all_p,
+                          struct error *error)
+{
+    bool all = name && strcmp(name, "all") == 0;
+    *all_p = all && kernel->variants[1].name;
+    problem->variant = name && !all ? kernel_find_variant(kernel, name) : kernel_default_variant(kernel);
+    if (!problem->variant) return refuse_variant(kernel, name, error);
+    const char *reason = variant_unavailable(problem->variant);
+    if (!reason || *all_p) return STATUS_OK;
+    return error_set(error, STATUS_USAGE, "variant '%s' of %s is unavailable here: %s", problem->variant->name,
+                     kernel->name, reason);
 }
 
 static int choose_size(const struct kernel *kernel, const char *text, struct problem *problem, struct error *error)
@@ -164,9 +159,8 @@ static int adopt_foreign_job(const struct session *session, struct mode_request 
 
 struct run_view {
     struct style out, err;
-    bool quiet; /* records go to standard output, or another rank speaks */
+    bool shows;
     int number, of;
-    const struct run_options *options;
 };
 
 static void show_sample(void *context, const struct sample *sample, double launch_s)
@@ -175,7 +169,7 @@ static void show_sample(void *context, const struct sample *sample, double launc
     struct run_view *view = context;
     present_progress(stderr, &view->err, NULL, 0, 0);
     view->number++;
-    if (!view->quiet) present_sample(stdout, &view->out, sample, view->number, view->of);
+    if (view->shows) present_sample(stdout, &view->out, sample, view->number, view->of);
 }
 
 static void show_progress(void *context, double elapsed_s)
@@ -186,33 +180,47 @@ static void show_progress(void *context, double elapsed_s)
     present_progress(stderr, &view->err, text, -1, -1);
 }
 
+static bool records_to_stdout(const struct run_options *options)
+{
+    return options->json || (options->output && strcmp(options->output, "-") == 0);
+}
+
+bool run_shows(const struct session *session, const struct run_options *options)
+{
+    return session_speaks(session) && !records_to_stdout(options);
+}
+
+static int add_writers(struct session *session, const struct run_options *options, struct error *error)
+{
+    int status = STATUS_OK;
+    if (!session_speaks(session)) return status;
+    if (records_to_stdout(options)) status = session_add_writer(session, "-", error);
+    if (!status && options->output && strcmp(options->output, "-") != 0)
+        status = session_add_writer(session, options->output, error);
+    return status;
+}
+
 static int measure(struct session *session, const struct run_options *options, const struct problem *problem,
                    const struct mode *mode, struct error *error)
 {
-    struct run_view view = {.of = options->runs, .options = options};
+    int runs = options->runs > 0 ? options->runs : 1, warmups = options->warmups >= 0 ? options->warmups : 1;
+    struct run_view view = {.of = runs, .shows = run_shows(session, options)};
     style_for(stdout, &view.out);
     style_for(stderr, &view.err);
     /* Open MPI gives rank 0 a terminal that it is not. */
     if (session->job.size > 0) view.out.colour = false;
-    bool to_stdout = options->json || (options->output && strcmp(options->output, "-") == 0);
-    view.quiet = to_stdout || !session_speaks(session);
     session->context = &view;
     session->on_sample = show_sample;
     if (session_speaks(session)) session->on_tick = show_progress;
     struct measurement measurement = {
-        .problem = problem, .mode = mode, .runs = options->runs, .warmups = options->warmups, .launches_max = 3};
-    int status = STATUS_OK, got = 0;
-    if (session_speaks(session)) {
-        if (to_stdout) status = session_add_writer(session, "-", error);
-        if (!status && options->output && strcmp(options->output, "-") != 0)
-            status = session_add_writer(session, options->output, error);
-        if (!status) status = session_write_context(session, 1, &measurement, error);
-    }
+        .problem = problem, .mode = mode, .runs = runs, .warmups = warmups, .launches_max = 3};
+    int status = heard_from_any_rank(session, plan_check_memory(&session->machine, problem, mode, error)), got = 0;
+    if (!status && session_speaks(session)) status = session_write_context(session, 1, &measurement, error);
     if (!status) status = session_measure(session, &measurement, &got, error);
     present_progress(stderr, &view.err, NULL, 0, 0);
-    if (!view.quiet && session->results.group_count > 0)
+    if (view.shows && session->results.group_count > 0)
         present_samples_summary(stdout, &view.out, &session->results.groups[0]);
-    if (status || !session_speaks(session) || got == options->runs) return status;
+    if (status || !session_speaks(session) || got == runs) return status;
     const struct group *group = &session->results.groups[0];
     const char *reason = "";
     for (int i = 0; i < group->count; i++)
@@ -220,8 +228,8 @@ static int measure(struct session *session, const struct run_options *options, c
     if (got == 0)
         return error_set(error, STATUS_UNMEASURED, "no valid measurement (%d tried); the last: %s", group->count,
                          reason);
-    fprintf(stderr, "speedup run: %d of %d samples are valid; others were disturbed, the last one: %s\n", got,
-            options->runs, reason);
+    fprintf(stderr, "speedup run: %d of %d samples are valid; others were disturbed, the last one: %s\n", got, runs,
+            reason);
     return STATUS_OK;
 }
 
@@ -235,7 +243,8 @@ static int run_kernel(const char *name, struct run_options *options, const struc
     problem_init(kernel, &problem);
     memcpy(problem.options, arguments->values, sizeof problem.options);
     problem.seed = options->seed;
-    status = choose_variant(kernel, options->variant, &problem, error);
+    bool all = false;
+    status = choose_variant(kernel, options->variant, &problem, &all, error);
     if (!status) status = choose_size(kernel, options->size, &problem, error);
     if (status) return status;
 
@@ -247,8 +256,10 @@ static int run_kernel(const char *name, struct run_options *options, const struc
     if (!status)
         status = session->job.size > 0 ? adopt_foreign_job(session, &options->mode, &mode, error)
                                        : plan_mode(&session->machine, &options->mode, &mode, error);
-    if (!status) status = heard_from_any_rank(session, plan_check_memory(&session->machine, &problem, &mode, error));
-    if (!status) status = measure(session, options, &problem, &mode, error);
+    if (!status) status = add_writers(session, options, error);
+    if (!status)
+        status = all ? run_all_variants(session, options, &problem, &mode, error)
+                     : measure(session, options, &problem, &mode, error);
     struct error close_error;
     int close_status = session_close(session, &close_error);
     if (!status && close_status) *error = close_error, status = close_status;
@@ -259,8 +270,7 @@ static int run_kernel(const char *name, struct run_options *options, const struc
 int command_run(const struct command *command, int argc, char **argv, struct error *error)
 {
     struct kernel_arguments arguments = {.kernel = find_named_kernel(argc, argv)};
-    struct run_options options = {
-        .mode = {.mode = -1, .wait_policy = -1}, .runs = 1, .warmups = 1, .time_limit_s = 600};
+    struct run_options options = {.mode = {.mode = -1, .wait_policy = -1}, .warmups = -1, .time_limit_s = 600};
     if (arguments.kernel) {
         struct problem problem;
         problem_init(arguments.kernel, &problem);
@@ -270,7 +280,8 @@ int command_run(const struct command *command, int argc, char **argv, struct err
             arguments.names[i] = arguments.kernel->options[i].name;
     }
     const struct option table[] = {
-        {0, "variant", OPT_TEXT, &options.variant, 0, 0, NULL, "V", "How the kernel is written (see 'speedup list')."},
+        {0, "variant", OPT_TEXT, &options.variant, 0, 0, NULL, "V",
+         "How the kernel is written (see 'speedup list'); 'all' shows all of them side by side."},
         {'m', "mode", OPT_CHOICE, &options.mode.mode, 0, 0, mode_choices, "MODE",
          "How the workers are placed. Default: serial, or what --workers, --ranks and --threads imply."},
         {'W', "workers", OPT_COUNT, &options.mode.workers, 1, 10000, NULL, "W",
@@ -278,9 +289,13 @@ int command_run(const struct command *command, int argc, char **argv, struct err
         {0, "ranks", OPT_COUNT, &options.mode.ranks, 1, 10000, NULL, "R", "MPI processes."},
         {0, "threads", OPT_COUNT, &options.mode.threads, 1, 10000, NULL, "T", "OpenMP threads in each process."},
         {'s', "size", OPT_TEXT, &options.size, 0, 0, NULL, "N",
-         "Problem size, in the kernel's own unit (see 'speedup list')."},
-        {'r', "runs", OPT_COUNT, &options.runs, 1, 100000, NULL, "K", "Timed samples. Default: 1."},
-        {'w', "warmup", OPT_COUNT, &options.warmups, 0, 100000, NULL, "K", "Untimed runs before them. Default: 1."},
+         "Problem size, in the kernel's own unit (see 'speedup list'). Default: the kernel's; with --variant all, one "
+         "at "
+         "which the fastest takes a quarter of a second."},
+        {'r', "runs", OPT_COUNT, &options.runs, 1, 100000, NULL, "K",
+         "Timed samples. Default: 1; with --variant all, as many as fit into a minute, 2 to 9."},
+        {'w', "warmup", OPT_COUNT, &options.warmups, 0, 100000, NULL, "K",
+         "Untimed runs before them. Default: 1; with --variant all, none for those that take over a second."},
         {0, "cpus", OPT_CPUS, &options.mode.cpus, 0, 0, NULL, "LIST",
          "CPUs to use, in this order, such as 0,2-3. Default: one a core, the fastest kind first."},
         {0, "smt", OPT_FLAG, &options.mode.smt, 0, 0, NULL, NULL, "Use the further hardware threads of the cores too."},

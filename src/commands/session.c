@@ -2,10 +2,12 @@
  * sample. */
 #include "session.h"
 
+#include "../../kernels/isa.h"
 #include "../observe/thread.h"
 #include "../record/context.h"
 #include "speedup_config.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,13 +33,32 @@ bool session_speaks(const struct session *session)
     return session->job.size == 0 || session->job.rank == 0;
 }
 
+/* Ranks on other machines of a foreign job may have less than this one: there the workers find out. */
+static int read_isa(struct session *session, struct error *error)
+{
+    char all[64];
+    enum isa isa;
+    const char *name = getenv("SPEEDUP_ISA");
+    int status = isa_find(name, &isa);
+    bool elsewhere = session->job.size > 0 && session->job.local_size != session->job.size;
+    if (status == 0 || (status == -ENOTSUP && elsewhere)) {
+        snprintf(session->isa, sizeof session->isa, "%s", name ? name : "");
+        return STATUS_OK;
+    }
+    return error_set(error, STATUS_USAGE, "SPEEDUP_ISA '%.60s' %s; allowed: %s", name,
+                     status == -ENOTSUP ? "cannot be had on this machine" : "is no instruction set",
+                     isa_list(sizeof all, all));
+}
+
 int session_open(const char *study, struct session *session_p, struct error *error)
 {
     memset(session_p, 0, sizeof *session_p);
     results_init(&session_p->results);
     snprintf(session_p->study, sizeof session_p->study, "%s", study);
     launch_find_foreign_job(environ, &session_p->job);
-    int status = machine_read(&session_p->machine, error);
+    int status = read_isa(session_p, error);
+    if (status) return status;
+    status = machine_read(&session_p->machine, error);
     if (status) return status;
     provenance_read(&session_p->provenance);
     return launch_find_site(&session_p->site, error);
@@ -84,6 +105,7 @@ static int build_line(const struct session *session, const struct measurement *m
 {
     struct request request = {.runs = runs, .warmups = measurement->warmups, .own_cpus = session->job.size > 0};
     config_from_problem(measurement->problem, &request.config);
+    snprintf(request.config.isa, sizeof request.config.isa, "%s", session->isa);
     request.config.mode = *measurement->mode;
     request.config.nodes = 1;
     snprintf(request.config.map, sizeof request.config.map, "cores-first");

@@ -15,6 +15,7 @@ struct session {
     struct provenance provenance;
     struct launch_site site;
     struct foreign_job job;
+    char isa[16]; /* from $SPEEDUP_ISA: the instruction set to use; "": the best that all ranks have */
     char study[40];
     double time_limit_s; /* of one launch */
     int launch_count;

@@ -1,10 +1,11 @@
 /* A request as a command line that a person can read, repeat and change:
  *
- *   KERNEL --variant V --size S --seed N --option name=value ... --isa I --nodes N --map M --mode NAME --ranks R
+ *   KERNEL --variant V --size S --seed N --option name=value ... [--isa I] --nodes N --map M --mode NAME --ranks R
  *   --threads T --cpus 0,1 --wait-policy P --runs K --warmups W [--own-cpus]
  *
- * What a person leaves out has the kernel's default, or is one run of one worker; the CPUs must be named. The texts are
- * collected first and read in the order of their meaning, since an option's domain is known by the kernel alone.
+ * What a person leaves out has the kernel's default, is the best instruction set, or is one run of one worker; the CPUs
+ * must be named. The texts are collected first and read in the order of their meaning, since an option's domain is
+ * known by the kernel alone.
  */
 #include "request.h"
 
@@ -30,7 +31,8 @@ char **request_format(const struct request *request)
         words_add(&words, "--option");
         words_add(&words, "%s=%s", config->options[i].name, config->options[i].value);
     }
-    words_add_all(&words, (const char *const[]){"--isa", config->isa, "--nodes", NULL});
+    if (config->isa[0]) words_add_all(&words, (const char *const[]){"--isa", config->isa, NULL});
+    words_add(&words, "--nodes");
     words_add(&words, "%d", config->nodes);
     words_add_all(&words, (const char *const[]){"--map", config->map, "--mode", mode_name_text(mode->name), NULL});
     words_add(&words, "--ranks");

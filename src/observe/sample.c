@@ -12,6 +12,7 @@ void sample_init(struct sample *sample_p)
 {
     memset(sample_p, 0, sizeof *sample_p);
     sample_p->validity = SAMPLE_NOT_JUDGED;
+    sample_p->ceiling_rate = NAN;
 }
 
 void sample_release(struct sample *sample)
@@ -32,6 +33,11 @@ int sample_copy(const struct sample *sample, struct sample *copy_p)
     *copy_p = *sample;
     copy_p->workers = workers;
     return 0;
+}
+
+double sample_ceiling_share(const struct sample *sample)
+{
+    return sample->ceiling_rate > 0 ? sample->rate / sample->ceiling_rate : NAN;
 }
 
 double worker_cpu_s(const struct worker_times *worker)

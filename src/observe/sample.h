@@ -44,6 +44,10 @@ struct sample {
     double throttled_s;  /* cgroup quota throttling during the sample; NAN */
     double work;
     char work_unit[16];
+    /* The most that these workers could do at these places, in work_unit a second, as the same launch measured it
+     * beside this sample; NAN: no ceiling is known for this kind of work. */
+    double ceiling_rate;
+    char ceiling[64]; /* what it is: "fused multiply-adds in registers, avx512"; or "" */
     bool correct;
     double result;
     uint64_t checksum;
@@ -70,6 +74,8 @@ void sample_release(struct sample *);
 int sample_copy(const struct sample *, struct sample *copy_p);
 /* Fills what is derived. Pure. */
 void sample_derive(struct sample *);
+/* rate / ceiling_rate; NAN where either is unknown. */
+double sample_ceiling_share(const struct sample *);
 /* CPUs seen over all workers, ascending, each once. */
 void sample_cpus_seen(const struct sample *, struct cpu_list *list_p);
 

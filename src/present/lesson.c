@@ -82,27 +82,6 @@ static void print_table(FILE *stream, const struct style *style, const struct le
     }
 }
 
-/* `length` cells, of which the bar fills `filled`, with the ideal's marker in its place. */
-static void print_bar(FILE *stream, const struct style *style, double filled, double ideal, int length)
-{
-    static const char *const eighths[] = {" ", "\u258f", "\u258e", "\u258d", "\u258c", "\u258b", "\u258a", "\u2589"};
-    int mark = isfinite(ideal) ? (int)lround(ideal) : -1;
-    int whole = (int)(style->utf8 ? filled : round(filled));
-    int rest = style->utf8 ? (int)((filled - whole) * 8) : 0;
-    fputs(style_tone(style, TONE_BAR), stream);
-    for (int i = 0; i <= length; i++) {
-        if (i == mark) {
-            print_toned(stream, style, TONE_PLAIN, style->utf8 ? "\u2502" : "|");
-            fputs(style_tone(style, TONE_BAR), stream);
-        } else if (i < whole) {
-            fputs(style->utf8 ? "\u2588" : "#", stream);
-        } else {
-            fputs(i == whole ? eighths[rest] : " ", stream);
-        }
-    }
-    fputs(style_tone(style, TONE_PLAIN), stream);
-}
-
 static void print_chart(FILE *stream, const struct style *style, const struct lesson *lesson, int first)
 {
     int length = style->width - CHART_LABEL_WIDTH - 9;
@@ -129,7 +108,7 @@ static void print_chart(FILE *stream, const struct style *style, const struct le
             print_toned(stream, style, TONE_DIM, "no valid speedup\n");
             continue;
         }
-        print_bar(stream, style, row->speedup * cells_each, scene_ideal(lesson, row) * cells_each, length);
+        text_print_bar(stream, style, row->speedup * cells_each, scene_ideal(lesson, row) * cells_each, length);
         fprintf(stream, " x %s\n", format_ratio(row->speedup, sizeof speedup, speedup));
     }
 }

@@ -2,6 +2,7 @@
 #ifndef SPEEDUP_PRESENT_PRESENT_H
 #define SPEEDUP_PRESENT_PRESENT_H
 
+#include "../analyse/ladder.h"
 #include "../analyse/lesson.h"
 
 #include <stdio.h>
@@ -30,6 +31,10 @@ void present_samples_summary(FILE *, const struct style *, const struct group *)
 
 /* lesson.c: table, bar chart of speedups, verdict. */
 void present_lesson(FILE *, const struct style *, const struct lesson *);
+
+/* ladder.c: table and bar chart of the variants, what each does, and notes, among them the caller's remark (whole
+ * sentences with a blank at the end, or ""). Nothing for a ladder without samples. */
+void present_ladder(FILE *, const struct style *, const struct ladder *, const char *remark);
 
 /* progress.c: one line on a terminal, rewritten in place; nothing elsewhere. text NULL: wipe it. fraction in 0 ... 1;
  * NAN or negative where unknown, eta_s likewise. */

@@ -1,5 +1,6 @@
 /* The report's sections that are made of the records: numbers, answers, what was left out.
  */
+#include "../analyse/group.h"
 #include "html.h"
 #include "text.h"
 
@@ -30,7 +31,11 @@ static void write_number_row(FILE *file, const struct lesson_row *row)
                    row->reason[0] != '\0' ? row->reason : "not measured");
         return;
     }
-    html_write(file, "<td>%s</td>", format_time(row->wall_s, sizeof text, text));
+    html_write(file, "<td>%s", format_time(row->wall_s, sizeof text, text));
+    double share = group_median(row->group, ANY_BLOCK, sample_ceiling_share);
+    if (isfinite(share))
+        html_write(file, "<div class=\"range\">%s of the peak</div>", format_share(share, sizeof text, text));
+    fputs("</td>", file);
     html_write(file, "<td>%s", format_ratio(row->speedup, sizeof text, text));
     if (row->base == row->group) {
         fputs(" <span class=\"range\">(base)</span>", file);
@@ -67,7 +72,8 @@ void report_write_numbers(FILE *file, const struct lesson *lesson)
     fputs("<section aria-labelledby=\"numbers\">\n<h2 id=\"numbers\">The numbers</h2>\n"
           "<p>Medians of the valid samples. The speedup is against one task alone, in brackets its 95&#160;% "
           "confidence interval, or with fewer than 6 pairs the lowest and highest "
-          "value. <em>In the run queue</em> is the share of the tasks' time in which they were ready to run but had no "
+          "value. <em>The peak</em> is what the same cores could do at that moment with operands in registers alone. "
+          "<em>In the run queue</em> is the share of the tasks' time in which they were ready to run but had no "
           "core.</p>\n",
           file);
     for (int waiting = 0; waiting < 2; waiting++) {

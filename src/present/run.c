@@ -56,6 +56,21 @@ static void print_placement(FILE *stream, const struct style *style, const struc
     print_field(stream, style, "tasks", text);
 }
 
+/* "55.1 GFLOP/s, 95 % of the peak of these cores". */
+static const char *describe_rate(const struct sample *sample, size_t length, char *text)
+{
+    const struct config *config = &sample->config;
+    char rate[64], share[32];
+    format_rate(sample->rate, sample->work_unit, sizeof rate, rate);
+    if (isfinite(sample_ceiling_share(sample)))
+        snprintf(text, length, "%s, %s of the peak of %s", rate,
+                 format_share(sample_ceiling_share(sample), sizeof share, share),
+                 config->nodes * config->mode.cpus.count == 1 ? "this core" : "these cores");
+    else
+        snprintf(text, length, "%s", rate);
+    return text;
+}
+
 static double wait_share(const struct sample *sample)
 {
     return sample->wait_s / (sample->worker_count * sample->wall_s);
@@ -135,9 +150,9 @@ void present_sample(FILE *stream, const struct style *style, const struct sample
     print_title(stream, &page, &sample->config, number, of);
     print_placement(stream, &page, &sample->config);
     if (sample->correct) {
-        char time[48], rate[64];
+        char time[48], rate[128];
         print_number(stream, &page, "time", format_time(sample->wall_s, sizeof time, time),
-                     format_rate(sample->rate, sample->work_unit, sizeof rate, rate));
+                     describe_rate(sample, sizeof rate, rate));
     } else {
         print_field(stream, &page, "time", "- (a wrong answer has no time)");
     }

@@ -18,6 +18,9 @@ int text_width(const char *text);
  * style's width; ends the line. Control characters become spaces; without UTF-8, what is not ASCII becomes '?'. */
 void text_print_wrapped(FILE *, const struct style *, int column, int indent, const char *text);
 
+/* bar.c: `length` + 1 cells, of which a bar fills the first `filled`; a mark stands in cell `mark` (NAN: none). */
+void text_print_bar(FILE *, const struct style *, double filled, double mark, int length);
+
 /* format.c: "1.97", "75 %" (of a share), "-" for NAN. */
 const char *format_ratio(double ratio, size_t length, char *text);
 const char *format_share(double share, size_t length, char *text);

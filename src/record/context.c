@@ -2,6 +2,8 @@
  * want. What is not known is null. Of the environment, only the variables that steer threads, MPI and the batch system
  * are kept, and none that holds a secret. */
 #include "context.h"
+
+#include "../../kernels/isa.h"
 #include "fields.h"
 #include "speedup_config.h"
 
@@ -97,15 +99,22 @@ static json_t *encode_cpus(const struct machine *machine)
     return array;
 }
 
+static json_t *encode_instruction_sets(void)
+{
+    json_t *array = json_array();
+    for (int isa = 0; isa <= (int)isa_best(); isa++) json_array_append_new(array, json_string(isa_name((enum isa)isa)));
+    return array;
+}
+
 json_t *record_encode_machine(const struct machine *machine)
 {
     return merge(encode_table(machine_fields, machine),
-                 json_pack("{s:{s:o, s:o, s:o}, s:o, s:o, s:o}", "cache_bytes", "l1d",
+                 json_pack("{s:{s:o, s:o, s:o}, s:o, s:o, s:o, s:o}", "cache_bytes", "l1d",
                            size_or_null(machine->cache_bytes[0]), "l2", size_or_null(machine->cache_bytes[1]), "l3",
                            size_or_null(machine->cache_bytes[2]), "memory_bytes", size_or_null(machine->memory_bytes),
                            "memory_available_bytes",
                            machine->memory_bytes > 0 ? json_integer(machine->memory_available_bytes) : json_null(),
-                           "cpus", encode_cpus(machine)));
+                           "instruction_sets", encode_instruction_sets(), "cpus", encode_cpus(machine)));
 }
 
 json_t *record_encode_system(const struct provenance *provenance)

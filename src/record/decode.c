@@ -264,6 +264,9 @@ int record_decode_sample(const json_t *line, struct sample *sample_p, struct err
     sample_init(&sample);
     int status = record_decode_config(json_object_get(line, "config"), &sample.config, error);
     if (!status) status = fields_decode(sample_fields, line, "", &sample, error);
+    for (const struct field *field = later_sample_fields; !status && field->name; field++)
+        if (json_object_get(line, field->name))
+            status = field_decode(field, json_object_get(line, field->name), "", &sample, error);
     if (!status) status = workers_decode(json_object_get(line, "per_worker"), &sample, error);
     if (status) {
         sample_release(&sample);

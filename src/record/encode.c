@@ -75,6 +75,7 @@ json_t *record_encode_sample(const struct sample *sample)
     int failed = json_object_set_new(line, "config", record_encode_config(&sample->config));
     failed |= json_object_set_new(line, "key", json_string(record_config_key(&sample->config, key)));
     failed |= fields_encode(sample_fields, sample, line);
+    failed |= fields_encode(later_sample_fields, sample, line);
     failed |= json_object_set_new(json_object_get(line, "placement"), "cpus", cpus_seen_encode(sample));
     failed |= json_object_set_new(line, "per_worker",
                                   sample->worker_count > PER_WORKER_ROWS_MAX

@@ -66,6 +66,12 @@ const struct field sample_fields[] = {
     {0},
 };
 
+const struct field later_sample_fields[] = {
+    {NULL, "ceiling_rate", FIELD_REAL, AT(struct sample, ceiling_rate)},
+    {NULL, "ceiling", FIELD_TEXT_OR_NULL, AT(struct sample, ceiling)},
+    {0},
+};
+
 const struct field worker_fields[] = {
     {NULL, "host", FIELD_TEXT, AT(struct worker_times, host)},
     {NULL, "rank", FIELD_INT, AT(struct worker_times, rank)},

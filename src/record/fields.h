@@ -29,6 +29,8 @@ struct field {
 };
 
 extern const struct field config_fields[], sample_fields[], worker_fields[];
+/* Of a sample too, but added after the first files were written, which lack them. */
+extern const struct field later_sample_fields[];
 
 enum { PER_WORKER_ROWS_MAX = 256 }; /* with more workers, per_worker is an object of columns */
 

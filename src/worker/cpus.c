@@ -26,7 +26,7 @@ int worker_agree_place(struct worker *worker)
     struct offer *all = malloc(bytes);
     if (!all) return worker_abandon(worker, error_set(&worker->error, STATUS_FAILED, "out of memory"));
     int status = team_gather(team, sizeof mine, &mine, all);
-    if (status == 0) status = team_broadcast_start(team, 0, bytes, all, &request);
+    if (status == 0) status = team_broadcast_start(team, NULL, 0, bytes, all, &request);
     if (status == 0) status = team_wait(team, &request);
     bool alike = true;
     worker->place = 0;

@@ -88,12 +88,21 @@ int team_gather(struct team *team, size_t bytes, const void *mine, void *all)
     return call_end(team, begin, team->ops->gather(team, bytes, mine, all));
 }
 
-int team_broadcast_start(struct team *team, int root, size_t bytes, void *buffer, struct team_request *request_p)
+int team_group_find(struct team *team, int first, int stride, int count, struct team_group **group_p)
+{
+    *group_p = NULL;
+    if (team->size == 1) return 0;
+    struct call begin = call_begin();
+    return call_end(team, begin, team->ops->group_find(team, first, stride, count, group_p));
+}
+
+int team_broadcast_start(struct team *team, struct team_group *group, int root, size_t bytes, void *buffer,
+                         struct team_request *request_p)
 {
     request_p->slot = -1;
     if (team->size == 1) return 0;
     struct call begin = call_begin();
-    return call_end(team, begin, team->ops->broadcast_start(team, root, bytes, buffer, request_p));
+    return call_end(team, begin, team->ops->broadcast_start(team, group, root, bytes, buffer, request_p));
 }
 
 int team_wait(struct team *team, struct team_request *request)

@@ -1,5 +1,6 @@
 /* The team's inside: what a set of ranks must be able to do (ops), and the stamps of this rank's threads. Kernels see
- * only kernels/team.h. Two sets of ranks exist: team_solo.c (one rank, no MPI) and team_mpi.c. */
+ * only kernels/team.h. Two sets of ranks exist: team_solo.c (one rank, no MPI) and team_mpi.c. What they have in common
+ * is in team.c, and in team_shared.c (the memory of a node). */
 #ifndef SPEEDUP_WORKER_TEAM_H
 #define SPEEDUP_WORKER_TEAM_H
 
@@ -23,7 +24,8 @@ struct team_ops {
     int (*sum_double)(struct team *, size_t, double *);
     int (*max_double)(struct team *, size_t, double *);
     int (*gather)(struct team *, size_t, const void *, void *);
-    int (*broadcast_start)(struct team *, int root, size_t, void *, struct team_request *);
+    int (*group_find)(struct team *, int first, int stride, int count, struct team_group **);
+    int (*broadcast_start)(struct team *, struct team_group *, int root, size_t, void *, struct team_request *);
     int (*wait)(struct team *, struct team_request *);
     void (*progress)(struct team *);
     void (*abort)(struct team *, int status);
@@ -34,6 +36,7 @@ struct team {
     const struct team_ops *ops; /* NULL: one rank, nothing to free */
     int rank, size, threads;
     int local_rank;                 /* on its node */
+    int node;                       /* the first of the ranks on the same node, which stands for it */
     double comm_wall_s, comm_cpu_s; /* inside team calls since team_stamps_reset */
     struct thread_stamps *stamps;   /* one a thread */
     void *ranks;                    /* the set of ranks' own */

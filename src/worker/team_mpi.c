@@ -6,7 +6,7 @@
  *
  * Counts over what an int holds are sent in pieces of at most 1 GiB. Sums of doubles are an allgather, added in the
  * order of ranks by each rank: (size - 1) * 8 bytes received a value and rank, and the same bits everywhere; meant for
- * short vectors. Nothing allocates after team_new_ranks.
+ * short vectors. Nothing but new groups allocates after team_new_ranks.
  */
 #include "team.h"
 
@@ -30,8 +30,15 @@ struct open_broadcast {
     MPI_Request requests[PIECES_MAX];
 };
 
+struct team_group {
+    int first, stride, count;
+    MPI_Comm comm;
+    struct team_group *next;
+};
+
 struct ranks {
     MPI_Comm comm;
+    struct team_group *groups; /* all that were asked for */
     bool block;
     double *sum_scratch; /* size * SUM_PIECE */
     struct open_broadcast broadcasts[TEAM_REQUESTS_MAX];
@@ -146,9 +153,44 @@ static int mpi_gather(struct team *team, size_t bytes, const void *mine, void *a
     return status;
 }
 
-static int mpi_broadcast_start(struct team *team, int root, size_t bytes, void *buffer, struct team_request *request_p)
+static int create_group(struct ranks *ranks, struct team_group *group)
+{
+    int range[1][3] = {{group->first, group->first + (group->count - 1) * group->stride, group->stride}};
+    MPI_Group all, some;
+    MPI_Comm_group(ranks->comm, &all);
+    int error = MPI_Group_range_incl(all, 1, range, &some);
+    MPI_Group_free(&all);
+    if (error != MPI_SUCCESS) return status_of(error);
+    error = MPI_Comm_create_group(ranks->comm, some, 0, &group->comm);
+    MPI_Group_free(&some);
+    return status_of(error);
+}
+
+static int mpi_group_find(struct team *team, int first, int stride, int count, struct team_group **group_p)
 {
     struct ranks *ranks = team->ranks;
+    struct team_group *group = ranks->groups;
+    while (group && (group->first != first || group->stride != stride || group->count != count)) group = group->next;
+    if (!group) {
+        group = malloc(sizeof *group);
+        if (!group) return -ENOMEM;
+        *group = (struct team_group){.first = first, .stride = stride, .count = count, .next = ranks->groups};
+        int status = create_group(ranks, group);
+        if (status < 0) {
+            free(group);
+            return status;
+        }
+        ranks->groups = group;
+    }
+    *group_p = group;
+    return 0;
+}
+
+static int mpi_broadcast_start(struct team *team, struct team_group *group, int root, size_t bytes, void *buffer,
+                               struct team_request *request_p)
+{
+    struct ranks *ranks = team->ranks;
+    MPI_Comm comm = group ? group->comm : ranks->comm;
     int slot = 0;
     if (bytes == 0) return 0;
     if (bytes > (size_t)PIECES_MAX * PIECE_BYTES) return -EMSGSIZE;
@@ -158,8 +200,7 @@ static int mpi_broadcast_start(struct team *team, int root, size_t bytes, void *
     struct open_broadcast *open = &ranks->broadcasts[slot];
     for (size_t done = 0; done < bytes; done += PIECE_BYTES) {
         int piece = bytes - done < PIECE_BYTES ? (int)(bytes - done) : PIECE_BYTES;
-        int error =
-            MPI_Ibcast((char *)buffer + done, piece, MPI_BYTE, root, ranks->comm, &open->requests[open->pieces]);
+        int error = MPI_Ibcast((char *)buffer + done, piece, MPI_BYTE, root, comm, &open->requests[open->pieces]);
         if (error != MPI_SUCCESS) return status_of(error);
         open->pieces++;
     }
@@ -200,6 +241,11 @@ static void mpi_free(struct team *team)
 {
     struct ranks *ranks = team->ranks;
     if (ranks) {
+        for (struct team_group *group = ranks->groups, *next; group; group = next) {
+            next = group->next;
+            MPI_Comm_free(&group->comm);
+            free(group);
+        }
         if (ranks->comm != MPI_COMM_NULL) MPI_Comm_free(&ranks->comm);
         free(ranks->sum_scratch);
         free(ranks);
@@ -213,6 +259,7 @@ static const struct team_ops mpi_ops = {
     .sum_double = mpi_sum_double,
     .max_double = mpi_max_double,
     .gather = mpi_gather,
+    .group_find = mpi_group_find,
     .broadcast_start = mpi_broadcast_start,
     .wait = mpi_wait,
     .progress = mpi_progress,
@@ -220,14 +267,17 @@ static const struct team_ops mpi_ops = {
     .free = mpi_free,
 };
 
-static int find_local_rank(int *local_rank_p)
+/* The same ranks in the same order as in `comm`, so that the first on the node is the lowest. */
+static int find_node(struct team *team)
 {
     MPI_Comm node;
     int error = MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node);
     if (error != MPI_SUCCESS) return status_of(error);
-    MPI_Comm_rank(node, local_rank_p);
+    MPI_Comm_rank(node, &team->local_rank);
+    team->node = team->rank;
+    error = MPI_Bcast(&team->node, 1, MPI_INT, 0, node);
     MPI_Comm_free(&node);
-    return 0;
+    return status_of(error);
 }
 
 static void read_library(size_t length, char *library_p)
@@ -256,7 +306,7 @@ static int ranks_start(struct team *team, enum wait_policy wait_policy)
     MPI_Comm_size(ranks->comm, &team->size);
     ranks->sum_scratch = malloc((size_t)team->size * SUM_PIECE * sizeof(double));
     if (!ranks->sum_scratch) return -ENOMEM;
-    status = find_local_rank(&team->local_rank);
+    status = find_node(team);
     if (status < 0) return status;
     return team_set_threads(team, 1);
 }

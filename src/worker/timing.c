@@ -109,28 +109,47 @@ static int run_kernel(struct worker *worker, struct instants *instants_p)
     return kernel_status(worker, status, "run");
 }
 
-/* Makes times relative to the start of their node, and finds what spans ranks. */
-static void span_nodes(const struct worker *worker, struct sample *sample)
+static int compare_hosts(const void *left, const void *right)
 {
-    int size = worker->team->size, threads = worker->team->threads;
-    const struct worker_report *all = worker->all_reports;
-    for (int rank = 0; rank < size; rank++) {
-        const char *host = all[rank * threads].times.host;
-        double first_s = INFINITY, last_s = 0, end_s = 0;
-        for (int other = 0; other < size; other++) {
-            const struct worker_report *report = &all[other * threads];
-            if (strcmp(report->times.host, host) != 0) continue;
-            first_s = fmin(first_s, report->times.start_s);
-            last_s = fmax(last_s, report->times.start_s);
-            end_s = fmax(end_s, report->rank_end_s);
-        }
-        sample->wall_s = fmax(sample->wall_s, end_s - first_s);
-        sample->start_skew_s = fmax(sample->start_skew_s, last_s - first_s);
-        for (int i = rank * threads; i < (rank + 1) * threads; i++) {
-            sample->workers[i].start_s -= first_s;
-            sample->workers[i].end_s -= first_s;
-        }
+    const struct worker_report *const *a = left, *const *b = right;
+    return strcmp((*a)->times.host, (*b)->times.host);
+}
+
+/* firsts: the reports of each rank's first thread, of all ranks on one node. */
+static void span_node(const struct worker *worker, int count, const struct worker_report **firsts,
+                      struct sample *sample)
+{
+    double first_s = INFINITY, last_s = 0, end_s = 0;
+    for (int i = 0; i < count; i++) {
+        first_s = fmin(first_s, firsts[i]->times.start_s);
+        last_s = fmax(last_s, firsts[i]->times.start_s);
+        end_s = fmax(end_s, firsts[i]->rank_end_s);
     }
+    sample->wall_s = fmax(sample->wall_s, end_s - first_s);
+    sample->start_skew_s = fmax(sample->start_skew_s, last_s - first_s);
+    for (int i = 0; i < count; i++)
+        for (int t = 0; t < worker->team->threads; t++) {
+            struct worker_times *times = &sample->workers[firsts[i] - worker->all_reports + t];
+            times->start_s -= first_s;
+            times->end_s -= first_s;
+        }
+}
+
+/* Makes times relative to the start of their node, and finds what spans ranks. */
+static int span_nodes(struct worker *worker, struct sample *sample)
+{
+    int size = worker->team->size;
+    const struct worker_report **firsts = malloc((size_t)size * sizeof *firsts);
+    if (!firsts) return error_set(&worker->error, STATUS_FAILED, "out of memory for a sample");
+    for (int rank = 0; rank < size; rank++) firsts[rank] = &worker->all_reports[rank * worker->team->threads];
+    qsort(firsts, (size_t)size, sizeof *firsts, compare_hosts);
+    for (int begin = 0, end; begin < size; begin = end) {
+        end = begin + 1;
+        while (end < size && compare_hosts(&firsts[begin], &firsts[end]) == 0) end++;
+        span_node(worker, end - begin, firsts + begin, sample);
+    }
+    free(firsts);
+    return STATUS_OK;
 }
 
 /* Started by a foreign launcher, each rank knows its own CPUs alone: the mode's are those of all ranks of rank 0's
@@ -163,7 +182,7 @@ static int build_sample(struct worker *worker, const struct instants *instants, 
         sample->throttled_s = fmax(sample->throttled_s, worker->all_reports[i].throttled_s);
     }
     if (worker->request.own_cpus) collect_cpus(sample);
-    span_nodes(worker, sample);
+    if (span_nodes(worker, sample) < 0) return STATUS_FAILED;
     for (int i = 0; i < count; i++) {
         struct worker_times *times = &sample->workers[i];
         times->idle_s = fmax(sample->wall_s - times->wall_s - times->comm_s, 0);

@@ -13,13 +13,11 @@
 #include "../place/machine.h"
 
 #include <errno.h>
+#include <math.h>
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-/* Each set includes those before it. All ranks use the best that all of them have. */
-static const char *const isa_names[] = {"baseline"};
 
 int worker_abandon(struct worker *worker, int status)
 {
@@ -149,21 +147,28 @@ static int bind_threads(struct worker *worker)
         failure == -EINVAL ? "this process may not use it" : strerror(-failure));
 }
 
-/* Collective. What was asked for by name must be had by all; else the best that all have. */
+static int find_isa(struct worker *worker, enum isa *isa_p)
+{
+    char all[64];
+    const char *name = worker->request.config.isa;
+    int status = isa_find(name, isa_p);
+    if (status == 0) return STATUS_OK;
+    return error_set(&worker->error, STATUS_USAGE, "instruction set %s %s %s, which has %s", name,
+                     status == -ENOTSUP ? "cannot be had on" : "is unknown to", worker->host,
+                     isa_list(sizeof all, all));
+}
+
+/* Collective. Each set includes those before it: all ranks use the best that all of them have, or were asked for. */
 static int agree_isa(struct worker *worker)
 {
-    int count = (int)(sizeof isa_names / sizeof isa_names[0]), best = count - 1, asked = 0;
     struct config *config = &worker->request.config;
-    double lacking = -best;
+    int status = worker_agree(worker, find_isa(worker, &worker->isa));
+    if (status < 0) return status;
+    double lacking = -(double)worker->isa;
     if (team_max_double(worker->team, 1, &lacking) < 0) return worker_abandon(worker, STATUS_FAILED);
-    best = -(int)lacking;
-    if (config->isa[0] == '\0') asked = best;
-    while (asked < count && config->isa[0] && strcmp(isa_names[asked], config->isa) != 0) asked++;
-    if (asked > best)
-        return error_set(&worker->error, STATUS_USAGE,
-                         "instruction set %s cannot be had on all nodes; %s is the best of them", config->isa,
-                         isa_names[best]);
-    snprintf(config->isa, sizeof config->isa, "%s", isa_names[asked]);
+    int agreed = -(int)lacking;
+    worker->isa = (enum isa)agreed;
+    snprintf(config->isa, sizeof config->isa, "%s", isa_name(worker->isa));
     return STATUS_OK;
 }
 
@@ -184,6 +189,11 @@ static int prepare(struct worker *worker)
             "--size",
             kernel->name, config->size, kernel->memory(&worker->problem, team_size(worker->team)) / (double)(1 << 30),
             team_rank(worker->team), worker->host);
+    if (status == -ENOTSUP && kernel->unshared)
+        return error_set(&worker->error, STATUS_FAILED,
+                         "the ranks on %s cannot share memory (containers, or limits on open files, may forbid it): "
+                         "%s does without",
+                         worker->host, kernel->unshared);
     return error_set(&worker->error, STATUS_FAILED, "%s of size %s could not be prepared on rank %d: %s", kernel->name,
                      config->size, team_rank(worker->team), strerror(-status));
 }
@@ -211,13 +221,19 @@ static int tell_hello(struct worker *worker)
 static int measure(struct worker *worker)
 {
     struct sample sample;
+    double before = NAN, after = NAN;
     int status = STATUS_OK;
     sample_init(&sample);
-    for (int i = -worker->request.warmups; i < worker->request.runs && status == 0; i++) {
-        status = timing_run(worker, i >= 0, &sample);
-        if (status == 0 && i >= 0 && team_rank(worker->team) == 0)
+    for (int i = 0; i < worker->request.warmups && status == 0; i++) status = timing_run(worker, false, NULL);
+    if (status == 0) status = ceiling_measure(worker, &before);
+    for (int i = 0; i < worker->request.runs && status == 0; i++, before = after) {
+        status = timing_run(worker, true, &sample);
+        if (status == 0) status = ceiling_measure(worker, &after);
+        if (status == 0 && team_rank(worker->team) == 0) {
+            ceiling_set(worker, fmax(before, after), &sample);
             status = output_sample(worker->lines, &sample, &worker->error);
-        if (i >= 0) status = worker_agree(worker, status);
+        }
+        status = worker_agree(worker, status);
     }
     sample_release(&sample);
     return status;
@@ -231,7 +247,7 @@ static int live(struct worker *worker)
     if (status == 0 && worker->request.own_cpus) status = worker_agree(worker, worker_agree_place(worker));
     if (status == 0) status = worker_agree(worker, start_threads(worker));
     if (status == 0) status = worker_agree(worker, bind_threads(worker));
-    if (status == 0) status = worker_agree(worker, agree_isa(worker));
+    if (status == 0) status = agree_isa(worker);
     if (status == 0) status = worker_agree(worker, prepare(worker));
     if (status == 0) status = tell_hello(worker);
     if (status == 0) status = measure(worker);

@@ -1,8 +1,9 @@
 /* The measured side: one rank of a worker program, from its arguments to its last line. worker.c is its life,
- * timing.c one timed execution, output.c the lines that rank 0 writes. */
+ * timing.c one timed execution, ceiling.c what bounds it, output.c the lines that rank 0 writes. */
 #ifndef SPEEDUP_WORKER_WORKER_H
 #define SPEEDUP_WORKER_WORKER_H
 
+#include "../../kernels/isa.h"
 #include "../error.h"
 #include "../launch/request.h"
 #include "../observe/sample.h"
@@ -22,6 +23,7 @@ enum { SIBLINGS_MAX = 7 }; /* of a CPU: 8 hardware threads a core are the most t
 struct worker {
     struct request request;
     struct team *team;
+    enum isa isa; /* that all ranks agreed on, and problem.isa names */
     struct problem problem;
     void *state; /* the kernel's */
     int place;   /* among the ranks of the node that share its CPUs: the local rank, but for a foreign launcher */
@@ -60,6 +62,11 @@ void worker_watch_siblings(struct worker *);
 /* timing.c. Collective: one execution of the kernel with all stamps. On rank 0, *sample_p (initialised) is filled and
  * derived, where `reported`; else neither check nor gather is made (a warm-up). */
 int timing_run(struct worker *, bool reported, struct sample *sample_p);
+
+/* ceiling.c. Collective: what all workers together can do at most here and now, a second, in the kernel's work unit. On
+ * rank 0 *rate_p; NAN elsewhere, and where the unit has no ceiling. To be called outside of what is timed. */
+int ceiling_measure(struct worker *, double *rate_p);
+void ceiling_set(const struct worker *, double rate, struct sample *sample_p);
 
 /* output.c: one line each, flushed at once. 0 or STATUS_FAILED with the text. */
 int output_hello(FILE *, const struct worker *, const char *hosts /* [size][sizeof worker->host] */,

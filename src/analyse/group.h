@@ -1,0 +1,31 @@
+/* What the samples of one configuration tell, alone and against another's. Pure. */
+#ifndef SPEEDUP_ANALYSE_GROUP_H
+#define SPEEDUP_ANALYSE_GROUP_H
+
+#include "results.h"
+
+/* Valid, with a time: only such a sample is part of a result. */
+bool sample_counts(const struct sample *);
+double sample_wall_s(const struct sample *);
+double sample_rate(const struct sample *);
+
+/* Median of a number over the samples that count (of one block); NAN where there is none. */
+enum { ANY_BLOCK = -1 };
+double group_median(const struct group *, int block, double (*number)(const struct sample *));
+
+/* Of `count` values the median, and with 6 or more the 95 % interval of it, by order statistics; below that, the lowest
+ * and the highest. All NAN where count is 0. */
+struct spread {
+    int count;
+    double middle, low, high;
+    bool interval; /* low and high are confidence limits */
+};
+/* How many times as fast as the base: base's wall time / this one's, a ratio for each block in which both have a sample
+ * that counts. base NULL: none. */
+void group_pair(const struct group *base, const struct group *, struct spread *spread_p);
+
+/* The commonest reason why samples are not valid, where two that differ in their numbers alone are the same. Returns
+ * false, and writes nothing, where there is none. */
+bool group_reason(const struct group *, char reason_p[256]);
+
+#endif

@@ -242,7 +242,7 @@ static void short_samples_are_not_judged(void **state)
     (void)state;
     struct sample sample;
     make_sample(&sample, 0.003, 1, 1);
-    expect(&sample, SAMPLE_NOT_JUDGED, "too short: 0.003 s; disturbance is judged from 0.2 s on");
+    expect(&sample, SAMPLE_NOT_JUDGED, "too short: 3 ms; disturbance is judged from 200 ms on");
     make_sample(&sample, 0.19, 1, 1);
     add_hog(&sample);
     expect(&sample, SAMPLE_NOT_JUDGED, "too short");

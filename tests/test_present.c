@@ -367,10 +367,10 @@ static void test_sample_share_of_the_peak(void **state)
         int ranks, cpus, nodes;
         const char *expected;
     } cases[] = {
-        {1, 1, 1, "4.00 GFLOP/s, 80 % of the peak of this core\n"},
-        {4, 1, 1, "4.00 GFLOP/s, 80 % of the peak of this core\n"},
-        {4, 4, 1, "4.00 GFLOP/s, 80 % of the peak of these cores\n"},
-        {4, 1, 2, "4.00 GFLOP/s, 80 % of the peak of these cores\n"},
+        {1, 1, 1, "4.00 GFLOP/s, 80 % of the x86-64 peak of this core\n"},
+        {4, 1, 1, "4.00 GFLOP/s, 80 % of the x86-64 peak of this core\n"},
+        {4, 4, 1, "4.00 GFLOP/s, 80 % of the x86-64 peak of these cores\n"},
+        {4, 1, 2, "4.00 GFLOP/s, 80 % of the x86-64 peak of these cores\n"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         sample_fill(&sample, "matmul", MODE_MPI, cases[i].ranks, 1, cases[i].cpus, 0.25);

@@ -6,6 +6,7 @@ enum { ROWS_FEW = 32 }; /* a thread with fewer rows would rather have columns */
 struct matmul_block matmul_part(const struct matmul_block *whole)
 {
     struct matmul_block part = *whole;
+    if (whole->threads == 1) return part;
     bool by_rows = whole->rows >= (int64_t)ROWS_FEW * whole->threads || whole->rows >= whole->columns;
     int64_t count = by_rows ? whole->rows : whole->columns;
     int64_t first = share_begin(count, whole->threads, whole->thread);

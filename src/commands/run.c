@@ -30,7 +30,7 @@ static int take_kernel_option(void *context, const char *name, const char *value
         kernel_option_domain(&table[i], sizeof domain, domain);
         if (!value) return error_set(error, STATUS_USAGE, "--%s needs a value: %s", name, domain);
         if (kernel_option_parse(&table[i], value, &arguments->values[i]))
-            return error_set(error, STATUS_USAGE, "--%s %s: %s is needed", name, value, domain);
+            return error_set(error, STATUS_USAGE, "--%s %s is not allowed; allowed: %s", name, value, domain);
         return 1;
     }
     return 0;

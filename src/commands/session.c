@@ -268,8 +268,10 @@ static int launch_once(struct session *session, const struct measurement *measur
         status = launch_p->worker_status;
     else if (result.timed_out || (!status && (result.exit_status != 0 || silent)))
         status = explain_failure(launch_p, &result, error);
-    else if (status == STATUS_INTERRUPTED)
+    else if (status == STATUS_INTERRUPTED && session_speaks(session))
         error_set(error, status, "interrupted during launch %d; what was measured is kept", session->launch_count + 1);
+    else if (status == STATUS_INTERRUPTED)
+        error->text[0] = '\0'; /* the launcher ends the further ranks when rank 0 has said why it failed */
     session->launch_count++;
     launch_line_free(line);
     return status;

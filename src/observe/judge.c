@@ -73,8 +73,8 @@ static bool judge_placement(struct sample *sample)
 static bool judge_length(struct sample *sample)
 {
     if (sample->wall_s >= JUDGED_FROM_S) return false; /* nor is NAN */
-    return decide(sample, SAMPLE_NOT_JUDGED, "too short: %.3g s; disturbance is judged from %.1f s on", sample->wall_s,
-                  JUDGED_FROM_S);
+    return decide(sample, SAMPLE_NOT_JUDGED, "too short: %.4g ms; disturbance is judged from %.0f ms on",
+                  1e3 * sample->wall_s, 1e3 * JUDGED_FROM_S);
 }
 
 static bool judge_quota(struct sample *sample)

@@ -8,6 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A rate further above its ceiling says that the ceiling was measured while something else ran. (Or that the work used
+ * other instructions than it was asked to: another library's may.) */
+#define CEILING_NOISE 1.05
+
 void sample_init(struct sample *sample_p)
 {
     memset(sample_p, 0, sizeof *sample_p);
@@ -37,7 +41,8 @@ int sample_copy(const struct sample *sample, struct sample *copy_p)
 
 double sample_ceiling_share(const struct sample *sample)
 {
-    return sample->ceiling_rate > 0 ? sample->rate / sample->ceiling_rate : NAN;
+    double share = sample->ceiling_rate > 0 ? sample->rate / sample->ceiling_rate : NAN;
+    return share <= CEILING_NOISE ? share : NAN;
 }
 
 double worker_cpu_s(const struct worker_times *worker)

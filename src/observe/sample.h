@@ -74,7 +74,7 @@ void sample_release(struct sample *);
 int sample_copy(const struct sample *, struct sample *copy_p);
 /* Fills what is derived. Pure. */
 void sample_derive(struct sample *);
-/* rate / ceiling_rate; NAN where either is unknown. */
+/* rate / ceiling_rate; NAN where either is unknown, or the ceiling was evidently disturbed. */
 double sample_ceiling_share(const struct sample *);
 /* CPUs seen over all workers, ascending, each once. */
 void sample_cpus_seen(const struct sample *, struct cpu_list *list_p);

@@ -56,15 +56,15 @@ static void print_placement(FILE *stream, const struct style *style, const struc
     print_field(stream, style, "tasks", text);
 }
 
-/* "55.1 GFLOP/s, 95 % of the peak of these cores". */
+/* "55.1 GFLOP/s, 95 % of the avx2 peak of these cores". */
 static const char *describe_rate(const struct sample *sample, size_t length, char *text)
 {
     const struct config *config = &sample->config;
     char rate[64], share[32];
     format_rate(sample->rate, sample->work_unit, sizeof rate, rate);
     if (isfinite(sample_ceiling_share(sample)))
-        snprintf(text, length, "%s, %s of the peak of %s", rate,
-                 format_share(sample_ceiling_share(sample), sizeof share, share),
+        snprintf(text, length, "%s, %s of the %s peak of %s", rate,
+                 format_share(sample_ceiling_share(sample), sizeof share, share), config->isa,
                  config->nodes * config->mode.cpus.count == 1 ? "this core" : "these cores");
     else
         snprintf(text, length, "%s", rate);

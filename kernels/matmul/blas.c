@@ -7,6 +7,7 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <omp.h>
 #include <stdlib.h>
 
 enum { ROW_MAJOR = 101, NO_TRANSPOSE = 111 }; /* of cblas.h */
@@ -65,8 +66,12 @@ static void make_single_threaded(void *library)
 int matmul_blas_open(struct matmul_blas *blas_p)
 {
     int status = find_library(blas_p);
-    if (status == 0) make_single_threaded(blas_p->library);
-    return status;
+    if (status < 0) return status;
+    /* A library that uses OpenMP itself may set the number of our threads too. */
+    int threads = omp_get_max_threads();
+    make_single_threaded(blas_p->library);
+    omp_set_num_threads(threads);
+    return 0;
 }
 
 void matmul_blas_close(struct matmul_blas *blas)

@@ -72,8 +72,8 @@ static int64_t share_most(int64_t count, int shares)
     return share_begin(count, shares, 1);
 }
 
-/* Parts of C are counted as the largest, and the copies of packed as those of one thread a rank: each further thread
- * has some 100 KiB. */
+/* Parts of C are counted as the largest, buffers as if all were broadcast, and the copies of packed as those of one
+ * thread a rank: each further thread has a block of A, some 1 MiB. */
 static double matmul_memory(const struct problem *problem, int ranks)
 {
     int64_t extents[3];

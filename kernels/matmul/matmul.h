@@ -34,8 +34,8 @@ struct matmul_block {
 };
 
 /* A variant is one such function. All threads of a parallel region call it with the same block, each with its own
- * number, and together they compute it; one returns when its own part is done. (With `threads` 1 no region is needed.)
- * It does not allocate.
+ * number, and together they compute it; one returns when its own part is done. (With `threads` 1 no region is needed;
+ * with more, a barrier must come before the next call.) It does not allocate.
  *
  * Every element of C takes its products one by one in the order of A's columns, starting from what it was: then its
  * bits depend neither on how rows, columns and depth are cut into blocks nor on who computes them. naive, reordered and

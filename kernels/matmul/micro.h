@@ -23,7 +23,7 @@ struct micro_tile {
     int64_t lda, ldb, ldc; /* from one row to the next */
     int last;              /* columns in the last vector, 1 to width */
     bool add;
-    double *packed; /* `packing`: where the rows of B go, one after the other, as whole vectors; aligned to 64 bytes */
+    double *packed; /* `packing`: where the rows of B go, one after the other, as whole vectors */
     /* Hints: memory that is soon needed, to be fetched into the second cache meanwhile; any address is allowed. */
     const double *c_next; /* the tile of C after this one, with the same rows and ldc */
     const char *ahead;    /* one line each 4 k, the next at ahead + ahead_stride */

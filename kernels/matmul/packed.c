@@ -34,6 +34,12 @@ enum {
     AHEAD_STEPS = 4        /* depth a line that the micro-kernel fetches ahead */
 };
 
+/* Of glibc. */
+#ifndef _SC_LEVEL2_CACHE_SIZE
+#    define _SC_LEVEL2_CACHE_SIZE -1
+#    define _SC_LEVEL3_CACHE_SIZE -1
+#endif
+
 /* The largest blocks that are worth it: of rows x depth of A, of depth x columns of B. */
 struct blocking {
     int64_t rows, columns, depth;
@@ -82,7 +88,7 @@ static int64_t copy_lda(int64_t depth)
 
 static int64_t cache_doubles(int name, int64_t fallback_bytes)
 {
-    long bytes = sysconf(name);
+    long bytes = name < 0 ? -1 : sysconf(name);
     return (bytes > 0 ? bytes : fallback_bytes) / (int64_t)sizeof(double);
 }
 
@@ -278,7 +284,7 @@ static void multiply_by_block_of_b(const struct matmul_block *block, int buffer)
     }
     int64_t rows = block->rows - first_row, count = parts(rows, workspace->most.rows), own = 0;
     if (!alone) count = round_up(count, block->threads);
-    int64_t most = count > 0 ? round_up(parts(rows, count), work.micro->rows) : 1;
+    int64_t most = round_up(parts(rows, count), work.micro->rows);
     for (;;) {
         int64_t index = alone ? own++ : workspace->next[buffer]++, row = first_row + index * most;
         if (row >= block->rows) return;

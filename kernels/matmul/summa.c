@@ -19,7 +19,7 @@
 #include <string.h>
 
 enum {
-    PANEL_DEPTH = 256, /* of what is broadcast at a time */
+    PANEL_DEPTH = 512, /* of what is broadcast at a time, at most: as deep as packed's blocks */
     PIECES = 4,        /* of a multiplication: between them broadcasts advance */
     PIECE_ROWS = 32    /* least of a piece */
 };
@@ -72,10 +72,10 @@ static int find_groups(struct team *team, struct matmul *matmul)
     int columns = matmul->grid.columns, rows = matmul->grid.rows, first = matmul->row * columns, status = 0;
     summa->broadcasts_a = !all_in_place(summa->shared_a, first, 1, columns);
     summa->broadcasts_b = !all_in_place(summa->shared_b, matmul->column, columns, rows);
+    int other = 0; /* the column waits for this rank whatever became of the row */
     if (summa->broadcasts_a) status = team_group_find(team, first, 1, columns, &summa->row_group);
-    if (summa->broadcasts_b && status == 0)
-        status = team_group_find(team, matmul->column, columns, rows, &summa->column_group);
-    return status;
+    if (summa->broadcasts_b) other = team_group_find(team, matmul->column, columns, rows, &summa->column_group);
+    return status < 0 ? status : other;
 }
 
 /* All ranks make the collective calls, whatever became of their own memory. */

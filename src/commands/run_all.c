@@ -128,7 +128,9 @@ static int choose_size(struct all *all, const struct problem *start, struct size
     for (int i = 0; i < SIZES_TRIED_MAX && runs(fastest); i++) {
         struct size size;
         bool found = ladder_size(&problem, fastest->work_s * problem.kernel->work(&problem), &size) == 0;
-        if (!found || memcmp(&size, &problem.size, sizeof size) == 0) break;
+        char before[64], after[64];
+        size_format(&problem.size, sizeof before, before);
+        if (!found || strcmp(size_format(&size, sizeof after, after), before) == 0) break;
         problem.size = size;
         int status = calibrate_rung(all, fastest, &problem, error);
         if (status) return status;

@@ -172,14 +172,16 @@ static int mpi_group_find(struct team *team, int first, int stride, int count, s
     struct team_group *group = ranks->groups;
     while (group && (group->first != first || group->stride != stride || group->count != count)) group = group->next;
     if (!group) {
+        /* All of the group meet, whatever memory one of them has. */
+        struct team_group found = {.first = first, .stride = stride, .count = count, .next = ranks->groups};
+        int status = create_group(ranks, &found);
+        if (status < 0) return status;
         group = malloc(sizeof *group);
-        if (!group) return -ENOMEM;
-        *group = (struct team_group){.first = first, .stride = stride, .count = count, .next = ranks->groups};
-        int status = create_group(ranks, group);
-        if (status < 0) {
-            free(group);
-            return status;
+        if (!group) {
+            MPI_Comm_free(&found.comm);
+            return -ENOMEM;
         }
+        *group = found;
         ranks->groups = group;
     }
     *group_p = group;

@@ -74,11 +74,16 @@ static void compare(struct run *run, int i)
              difference, run->all->list[trial->reference].name, bound);
 }
 
+static void spoil_result(struct run *run)
+{
+    for (int64_t at = 0; at < elements(&run->trial->shape); at++) run->c[at] = NAN;
+}
+
 static void call_first(struct run *run, int i)
 {
     const struct contestant *contestant = &run->all->list[i];
     struct trial *trial = run->trial;
-    for (int64_t at = 0; at < elements(&trial->shape); at++) run->c[at] = NAN;
+    spoil_result(run);
     double time_s = time_calls(contestant, &run->product, 1);
     if (trial->reference < 0) {
         trial->reference = i;
@@ -141,7 +146,9 @@ static double measure_once(const struct run *run, int i, double *waited_p)
 static double measure(struct run *run, int i)
 {
     bool shared = run->all->list[i].threads > run->all->cpus.count;
-    double waited = 0, rate = measure_once(run, i, &waited);
+    double waited = 0, rate;
+    if (!run->all->list[i].kind->rate) spoil_result(run);
+    rate = measure_once(run, i, &waited);
     for (int tries = 1; !shared && waited > BENCH_WAITED_MAX; tries++) {
         if (tries == BENCH_TRIES) {
             run->trial->disturbed++;

@@ -159,6 +159,8 @@ check_valgrind() {
             valgrind --quiet --leak-check=full --errors-for-leak-kinds=definite --error-exitcode=9 \
             "$folder/tests/test_$name"
     done
+    check "valgrind: test_matmul" env OMP_WAIT_POLICY=passive valgrind --quiet --leak-check=full \
+        --errors-for-leak-kinds=definite --error-exitcode=9 "$folder/tests/test_matmul" 40
 }
 
 # The whole demonstration by somebody who is not root, in a copy of the tree, with a space in its path.

@@ -124,8 +124,16 @@ static void print_cpus(const struct machine *machine, const struct provenance *p
     print_row("CPUs", "%d of %d may be used, on %d core%s: %s", machine->allowed_cpu_count, machine->online_cpu_count,
               machine->core_count, plural(machine->core_count), cpus);
     print_row("CPU quota", "%s", quota);
-    print_row("Instructions", "%s; %s is used unless SPEEDUP_ISA names another", isa_list(sizeof sets, sets),
-              isa_name(isa_best()));
+    const char *named = getenv("SPEEDUP_ISA");
+    enum isa isa;
+    if (!named || !*named)
+        print_row("Instructions", "%s; %s is used unless SPEEDUP_ISA names another", isa_list(sizeof sets, sets),
+                  isa_name(isa_best()));
+    else if (isa_find(named, &isa) == 0)
+        print_row("Instructions", "%s; %s is used, as SPEEDUP_ISA says", isa_list(sizeof sets, sets), isa_name(isa));
+    else
+        print_row("Instructions", "%s; SPEEDUP_ISA names %.60s, which is none of them", isa_list(sizeof sets, sets),
+                  named);
     print_row("SMT", "%s, %s",
               provenance->smt_active < 0 ? "unknown"
               : provenance->smt_active   ? "on"

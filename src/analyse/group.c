@@ -80,7 +80,7 @@ void group_pair(const struct group *base, const struct group *group, struct spre
     free(ratios);
 }
 
-static bool same_reason(const char *a, const char *b)
+bool reason_is_same(const char *a, const char *b)
 {
     static const char numeric[] = "0123456789.";
     for (;; a++, b++) {
@@ -100,7 +100,7 @@ bool group_reason(const struct group *group, char reason_p[256])
         int same = 0;
         for (int other = s; other < group->count; other++)
             same += group->samples[other].validity != SAMPLE_VALID &&
-                    same_reason(sample->invalid_reason, group->samples[other].invalid_reason);
+                    reason_is_same(sample->invalid_reason, group->samples[other].invalid_reason);
         if (same > most) memcpy(reason_p, sample->invalid_reason, sizeof sample->invalid_reason);
         if (same > most) most = same;
     }

@@ -24,8 +24,9 @@ struct spread {
  * that counts. base NULL: none. */
 void group_pair(const struct group *base, const struct group *, struct spread *spread_p);
 
-/* The commonest reason why samples are not valid, where two that differ in their numbers alone are the same. Returns
- * false, and writes nothing, where there is none. */
+/* Two reasons that differ in their numbers alone are the same. */
+bool reason_is_same(const char *a, const char *b);
+/* The commonest reason why samples are not valid. Returns false, and writes nothing, where there is none. */
 bool group_reason(const struct group *, char reason_p[256]);
 
 #endif

@@ -130,21 +130,9 @@ void report_write_answers(FILE *file, const struct lesson *lesson)
     fputs("</section>\n", file);
 }
 
-/* Two reasons that differ in their numbers alone are told once. */
-static bool same_reason(const char *a, const char *b)
-{
-    static const char numeric[] = "0123456789.";
-    for (;; a++, b++) {
-        a += strspn(a, numeric);
-        b += strspn(b, numeric);
-        if (*a != *b) return false;
-        if (*a == '\0') return true;
-    }
-}
-
 static bool same_exclusion(const struct sample *a, const struct sample *b)
 {
-    return a->validity == b->validity && same_reason(a->invalid_reason, b->invalid_reason);
+    return a->validity == b->validity && reason_is_same(a->invalid_reason, b->invalid_reason);
 }
 
 /* Tells the reason of sample `first` for all samples of the group that share it, unless an earlier one did. */

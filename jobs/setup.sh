@@ -20,6 +20,7 @@ jansson|libjansson-dev|jansson-devel|jansson|libjansson-devel|jansson|-|Jansson 
 mpi|libopenmpi-dev openmpi-bin|openmpi-devel|openmpi|openmpi4-devel|open-mpi|openmpi|MPI: workers that are processes
 blas|libopenblas0-pthread|openblas|openblas|libopenblas_pthreads0|openblas|openblas|an optimised BLAS: matmul's variant blas
 cmocka|libcmocka-dev|libcmocka-devel|cmocka|libcmocka-devel|cmocka|-|cmocka: the unit tests
+mpfr|libmpfr-dev|mpfr-devel|mpfr|mpfr-devel|mpfr|-|MPFR: the tests of the errors of vector functions
 pgrep|procps|procps-ng|procps-ng|procps|-|-|pgrep: the tests look for processes left behind
 clang|clang libomp-dev|clang libomp-devel|clang openmp|clang libomp-devel|llvm libomp|-|clang with OpenMP: its warnings too
 clang-rt|-|compiler-rt|compiler-rt|-|-|-|clang's run-time libraries: the thread sanitizer
@@ -80,6 +81,7 @@ setup_found() {
     hwloc) pkg-config --exists 'hwloc >= 2.0' 2>/dev/null ;;
     jansson) pkg-config --exists 'jansson >= 2.10' 2>/dev/null ;;
     cmocka) pkg-config --exists cmocka 2>/dev/null ;;
+    mpfr) pkg-config --exists mpfr 2>/dev/null || printf '#include <stdio.h>\n#include <mpfr.h>\n' | setup_compiles ;;
     mpi) # Cray's compiler needs no mpicc, Slurm's srun no mpirun
         { command -v mpicc >/dev/null || echo '#include <mpi.h>' | setup_compiles; } &&
             { command -v mpirun || command -v mpiexec || command -v srun; } >/dev/null

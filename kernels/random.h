@@ -8,19 +8,50 @@
 
 /* Philox4x32-10: four random words for each counter and key. Salmon, Moraes, Dror, Shaw: Parallel random numbers: as
  * easy as 1, 2, 3. SC11, section 3.2. */
+#define PHILOX_MULTIPLIER_0 UINT32_C(0xD2511F53)
+#define PHILOX_MULTIPLIER_1 UINT32_C(0xCD9E8D57)
+#define PHILOX_WEYL_0       UINT32_C(0x9E3779B9)
+#define PHILOX_WEYL_1       UINT32_C(0xBB67AE85)
+
 static inline void philox4x32(const uint32_t counter[4], const uint32_t key[2], uint32_t words_p[4])
 {
     uint32_t c[4] = {counter[0], counter[1], counter[2], counter[3]}, k[2] = {key[0], key[1]};
     for (int round = 0; round < 10; round++) {
-        uint64_t p0 = (uint64_t)0xD2511F53 * c[0], p1 = (uint64_t)0xCD9E8D57 * c[2];
+        uint64_t p0 = (uint64_t)PHILOX_MULTIPLIER_0 * c[0], p1 = (uint64_t)PHILOX_MULTIPLIER_1 * c[2];
         c[0] = (uint32_t)(p1 >> 32) ^ c[1] ^ k[0];
         c[1] = (uint32_t)p1;
         c[2] = (uint32_t)(p0 >> 32) ^ c[3] ^ k[1];
         c[3] = (uint32_t)p0;
-        k[0] += 0x9E3779B9;
-        k[1] += 0xBB67AE85;
+        k[0] += PHILOX_WEYL_0;
+        k[1] += PHILOX_WEYL_1;
     }
     memcpy(words_p, c, sizeof c);
+}
+
+/* ARS-7, of the same paper (section 3.1): seven rounds of AES with keys that grow by constants. ars.c has it in plain
+ * C. */
+enum { ARS_ROUNDS = 7 };
+#define ARS_WEYL_0 UINT64_C(0x9E3779B97F4A7C15)
+#define ARS_WEYL_1 UINT64_C(0xBB67AE8584CAA73B)
+
+/* The generator of the NAS Parallel Benchmarks (Bailey et al., RNR-94-007, section 2.3): number k is the start times
+ * 5^13 to the k, modulo 2^46, so that any one can be reached at once. */
+#define LCG46_MULTIPLIER UINT64_C(1220703125)
+
+static inline uint64_t lcg46_multiply(uint64_t x, uint64_t y)
+{
+    return (x * y) & ((UINT64_C(1) << 46) - 1);
+}
+
+/* 5^13 to the `exponent`, modulo 2^46. */
+static inline uint64_t lcg46_power(uint64_t exponent)
+{
+    uint64_t power = 1;
+    for (uint64_t square = LCG46_MULTIPLIER; exponent > 0; exponent /= 2) {
+        if (exponent % 2) power = lcg46_multiply(power, square);
+        square = lcg46_multiply(square, square);
+    }
+    return power;
 }
 
 /* A bijection in which every bit of x touches every bit of the result: the finaliser of SplitMix64 (Steele, Lea, Flood:

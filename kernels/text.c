@@ -244,7 +244,8 @@ const char *kernel_option_domain(const struct kernel_option *option, size_t leng
         kernel_option_format(option, option->min, sizeof low, low);
         kernel_option_format(option, option->max, sizeof high, high);
         const char *unit = option->type == OPTION_DURATION ? ", with its unit" : "";
-        snprintf(text, length, "%s to %s%s (default %s)", low, high, unit, fallback);
+        const char *kind = option->type == OPTION_COUNT ? "a whole number, " : "";
+        snprintf(text, length, "%s%s to %s%s (default %s)", kind, low, high, unit, fallback);
         return text;
     }
     char choices[256] = "";

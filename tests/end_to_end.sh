@@ -56,7 +56,8 @@ export ASAN_OPTIONS=${ASAN_OPTIONS:-}:handle_segv=0:allow_user_segv_handler=1
 # --- Every mode gives the same answer, and the record says what was asked for.
 modes="serial multitask threads"
 mpi_available && modes="$modes multitask-mpi mpi hybrid"
-for kernel in "matmul --size 300" "pi --size 3000000" "synthetic --size 30 --wait 1ms --operations 1000"; do
+for kernel in "matmul --size 300" "pi --size 3000000" "option --size 20000 --payoff asian --steps 5" "ep --size S" \
+    "synthetic --size 30 --wait 1ms --operations 1000"; do
     : >checksums
     for mode in $modes; do
         # shellcheck disable=SC2086
@@ -92,7 +93,7 @@ check "  one size" test "$(grep -oE '"size":"[^"]*"' all.jsonl | sort -u)" = '"s
 while read -r variant; do
     check "  a row and a sentence: $variant" test "$(grep -cE "^$variant +[^ ]" out)" -eq 2
 done <known
-check "all variants of a kernel that has one" run 0 run pi --variant all --size 100000 --json
+check "all variants of a kernel that has one" run 0 run synthetic --variant all --size 3 --json
 check "  one sample" test "$(samples out)" -eq 1
 
 # --- One of them gives a wrong answer, as a worker between says: it is named, and the others are shown.
@@ -132,12 +133,12 @@ check "  a row for $best" says "^ +$best +in registers +[0-9.]+ GFLOP/s "
 # --- A hog on the core: invalid with the reason, and no valid measurement.
 taskset -c 0 sh -c 'while :; do :; done' &
 hogs+=($!)
-check "a hog beside one task" run 4 run pi --size 6e7 --warmup 0 --cpus 0 --json
+check "a hog beside one task" run 4 run pi --variant scalar --size 4e7 --warmup 0 --cpus 0 --json
 check "  no sample is valid" test "$(grep -c '"valid":true' out)" -eq 0
 check "  each was measured again" test "$(samples out)" -eq 3
 check "  the reason is named" says '"invalid_reason":"another program held CPU 0'
 check "  and told" says 'another program held CPU 0' err
-check "a hog beside four tasks on one core" run 4 run pi --size 6e7 --warmup 0 --mode multitask -W 4 --cpus 0 --json
+check "a hog beside four tasks on one core" run 4 run pi --variant scalar --size 4e7 --warmup 0 --mode multitask -W 4 --cpus 0 --json
 check "  the reason is named" says '"invalid_reason":"another program held CPU 0'
 kill "${hogs[@]}"
 wait "${hogs[@]}" 2>/dev/null
@@ -145,7 +146,7 @@ hogs=()
 
 # --- A worker that is moved away from its CPU.
 if [ "$cpu_count" -ge 2 ]; then
-    "$program" run pi --cpus 0 --seed "$seed1" --size 3e8 --warmup 0 --time-limit 60s --json >out 2>err &
+    "$program" run pi --variant scalar --cpus 0 --seed "$seed1" --size 1.5e8 --warmup 0 --time-limit 60s --json >out 2>err &
     harness=$!
     for _ in $(seq 100); do
         sleep 0.05
@@ -177,7 +178,7 @@ check "  nothing is left of it" no_workers "$seed3"
 interrupted() { # interrupted SEED MODE...
     local seed=$1 status
     shift
-    "$program" run pi --size 6e7 --seed "$seed" --runs 1000 -o "kept-$seed.jsonl" "$@" >out 2>err &
+    "$program" run pi --variant scalar --size 4e7 --seed "$seed" --runs 1000 -o "kept-$seed.jsonl" "$@" >out 2>err &
     harness=$!
     for _ in $(seq 600); do
         sleep 0.05

@@ -17,7 +17,8 @@ Installs what is missing (Debian and Ubuntu; elsewhere it names the packages) an
   - a build without MPI, and what must work in it
   - an installation into a temporary folder, and what must work from there
 
-  --long       also: the thread sanitizer, valgrind, and (as root) the demo as an ordinary user; installs the tools
+  --long       also: the thread sanitizer, valgrind, EP of class C, and (as root) the demo as an ordinary user;
+               installs the tools
   -h, --help   this text
 END
 }
@@ -154,13 +155,17 @@ check_valgrind() {
     local folder=$1/without-mpi-debug name
     setup_found valgrind || { skip "valgrind" "it is not installed" && return; }
     build "valgrind" "$folder" -DCMAKE_BUILD_TYPE=Debug -DSPEEDUP_MPI=OFF || return
-    for name in kernel_text config plan options launch_line judge record analyse present; do
+    for name in kernel_text blocks config plan options launch_line judge record analyse present; do
         check "valgrind: test_$name" env SPEEDUP_PROGRAM="$folder/speedup" SPEEDUP_SOURCE="$speedup_source" \
             valgrind --quiet --leak-check=full --errors-for-leak-kinds=definite --error-exitcode=9 \
             "$folder/tests/test_$name"
     done
-    check "valgrind: test_matmul" env OMP_WAIT_POLICY=passive valgrind --quiet --leak-check=full \
-        --errors-for-leak-kinds=definite --error-exitcode=9 "$folder/tests/test_matmul" 40
+    for name in "matmul 40" "lanes" "functions 20"; do
+        [ -e "$folder/tests/test_${name%% *}" ] || { skip "valgrind: test_${name%% *}" "it was not built" && continue; }
+        # shellcheck disable=SC2086 # a name and an argument
+        check "valgrind: test_${name%% *}" env OMP_WAIT_POLICY=passive valgrind --quiet --leak-check=full \
+            --errors-for-leak-kinds=definite --error-exitcode=9 "$folder/tests/"test_$name
+    done
 }
 
 # The whole demonstration by somebody who is not root, in a copy of the tree, with a space in its path.
@@ -173,6 +178,12 @@ run_as_nobody() {
             "$home/speed up/jobs/demo.sh" --quick && [ -s "$home/speedup-results/report.html" ]
 }
 
+# Published results that take a while.
+check_published() {
+    printf '\n== published results\n'
+    check "EP of class C" "$1/release/tests/test_montecarlo" C
+}
+
 check_ordinary_user() {
     printf '\n== an ordinary user\n'
     if [ "$(id -u)" -ne 0 ]; then
@@ -183,10 +194,10 @@ check_ordinary_user() {
 }
 
 main() {
-    local long=false needs="compiler cmake pkg-config hwloc jansson cmocka pgrep mpi" wanted=blas folder argument
+    local long=false needs="compiler cmake pkg-config hwloc jansson cmocka pgrep mpi" wanted="blas mpfr" folder argument
     for argument in "$@"; do
         case $argument in
-        --long) long=true && wanted="blas clang clang-rt clang-format valgrind shellcheck" ;;
+        --long) long=true && wanted="blas mpfr clang clang-rt clang-format valgrind shellcheck" ;;
         -h | --help) usage && return 0 ;;
         *) say "tests/run.sh: unknown argument '$argument'; known are --long and --help" && return 2 ;;
         esac
@@ -213,6 +224,7 @@ main() {
     if $long; then
         check_threads "$folder"
         check_valgrind "$folder"
+        check_published "$folder"
         check_ordinary_user
     fi
 

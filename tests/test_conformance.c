@@ -27,20 +27,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { THREADS_MAX = 3, SIZES_MAX = 8, KINDS_MAX = 100, KINDS_LEAST = 3 };
+enum { THREADS_MAX = 3, SIZES_MAX = 8, OPTIONS_MAX = 8, KINDS_MAX = 100, KINDS_LEAST = 3 };
 
 /* What to run of a kernel: sizes, and option values that keep it short, or make it take another way; any number of rows
  * for a kernel. One that has no row here fails the test. */
 static const struct plan {
     const char *kernel;
     const char *sizes[SIZES_MAX];
-    const char *options[4]; /* name, value, ... */
+    const char *options[OPTIONS_MAX]; /* name, value, ... */
 } plans[] = {
     {.kernel = "matmul", .sizes = {"1", "2x1x1", "1x7x3", "3x2x600", "6x1100x3", "37", "131x9x515", "97x300x64"}},
     {.kernel = "matmul",
      .sizes = {"1", "1x7x3", "3x2x600", "1100x6x3", "37", "131x9x515", "97x300x64", "41x43x2701"},
      .options = {"panels", "broadcast"}},
-    {.kernel = "pi", .sizes = {"1", "2", "255", "257", "1001", "77777"}},
+    {.kernel = "pi", .sizes = {"1", "2", "1025", "7001"}},
+    {.kernel = "option", .sizes = {"1", "3", "1023", "7001"}},
+    {.kernel = "option", .sizes = {"1", "1025"}, .options = {"payoff", "asian", "steps", "1"}},
+    {.kernel = "option", .sizes = {"7", "3003"}, .options = {"payoff", "asian", "steps", "5", "strike", "95"}},
+    {.kernel = "ep", .sizes = {"1", "7", "1023", "1025", "70001"}},
     {.kernel = "synthetic", .sizes = {"1", "2", "7", "40"}, .options = {"operations", "1001", "wait", "200us"}},
 };
 
@@ -164,7 +168,7 @@ static void examine(struct trial *trial, int threads)
 
 static void set_options(struct problem *problem, const struct plan *plan)
 {
-    for (int i = 0; i < 4 && plan->options[i]; i += 2)
+    for (int i = 0; i < OPTIONS_MAX && plan->options[i]; i += 2)
         for (int o = 0; problem->kernel->options[o].name; o++)
             if (strcmp(problem->kernel->options[o].name, plan->options[i]) == 0 &&
                 kernel_option_parse(&problem->kernel->options[o], plan->options[i + 1], &problem->options[o]) < 0)

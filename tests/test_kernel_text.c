@@ -190,7 +190,8 @@ static void domains_say_what_is_allowed(void **state)
     char text[128];
     assert_string_equal(kernel_option_domain(&duration, sizeof text, text), "0s to 10s, with its unit (default 4ms)");
     assert_string_equal(kernel_option_domain(&choice, sizeof text, text), "one of: sleep, disk (default sleep)");
-    assert_string_equal(kernel_option_domain(&count, sizeof text, text), "1 to 9007199254740992 (default 1000)");
+    assert_string_equal(kernel_option_domain(&count, sizeof text, text),
+                        "a whole number, 1 to 9007199254740992 (default 1000)");
 }
 
 int main(void)

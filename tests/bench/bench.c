@@ -10,11 +10,14 @@
 #include <dirent.h>
 #include <float.h>
 #include <math.h>
+#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
-enum { HELP_INDENT = 22, CACHE_LINE = 64, HUGE_PAGE = 2 << 20 };
+enum { HELP_INDENT = 22, CACHE_LINE = 64, HUGE_PAGE = 2 << 20, TRIES = 4 };
+#define WAITED_MAX 0.01 /* of a measurement's time */
 
 static void print_help(const struct bench_program *program)
 {
@@ -94,6 +97,54 @@ int bench_print_machine(struct error *error_p)
     return status;
 }
 
+int bench_choose_cpus(int threads, bool shared, const struct cpu_list *wish, struct cpu_list *cpus_p,
+                      struct error *error_p)
+{
+    int wanted = shared ? 1 : threads;
+    if (wish->count > 0)
+        *cpus_p = *wish;
+    else
+        bind_read(cpus_p);
+    if (cpus_p->count < wanted)
+        return error_set(error_p, STATUS_USAGE,
+                         "%d threads need %d CPUs of their own, and there are %d (see --cpus, --oversubscribe)", wanted,
+                         wanted, cpus_p->count);
+    cpus_p->count = wanted;
+    int status = bind_process(cpus_p);
+    char text[256];
+    if (status < 0)
+        return error_set(error_p, STATUS_USAGE, "--cpus: this process may not run on all of %s",
+                         cpu_list_format(cpus_p, sizeof text, text));
+    printf("%d thread%s on CPU%s %s\n", threads, threads > 1 ? "s" : "", wanted > 1 ? "s" : "",
+           cpu_list_format(cpus_p, sizeof text, text));
+    return 0;
+}
+
+int bench_choose_isa(const char *wish, enum isa *isa_p, struct error *error_p)
+{
+    char list[64];
+    const char *name = wish ? wish : getenv("SPEEDUP_ISA");
+    if (isa_find(name, isa_p) < 0)
+        return error_set(error_p, STATUS_USAGE, "--isa (or SPEEDUP_ISA): '%s' is not to be had here; there are %s",
+                         name, isa_list(sizeof list, list));
+    printf("instruction set: %s\n", isa_name(*isa_p));
+    return 0;
+}
+
+void bench_settle_threads(int threads, const struct cpu_list *cpus)
+{
+#pragma omp parallel num_threads(threads)
+    bind_thread(cpus->cpus[omp_get_thread_num() % cpus->count]);
+}
+
+void bench_start_anew_with_passive_waits(char *argv[])
+{
+    const char *policy = getenv("OMP_WAIT_POLICY");
+    if (policy && strcmp(policy, "passive") == 0) return;
+    setenv("OMP_WAIT_POLICY", "passive", 1);
+    execv("/proc/self/exe", argv);
+}
+
 static double order_statistic(int count, const double values[], int rank)
 {
     return quantile(count, values, count > 1 ? (double)(rank - 1) / (count - 1) : 0);
@@ -150,6 +201,24 @@ double bench_waited_s(void)
     }
     if (folder) closedir(folder);
     return waited_s;
+}
+
+bool bench_must_repeat(double waited, int *tries, struct bench_disturbances *counts)
+{
+    if (!(waited > WAITED_MAX)) return false;
+    bool again = ++*tries < TRIES;
+    if (again)
+        counts->repeated++;
+    else
+        counts->disturbed++;
+    return again;
+}
+
+void bench_print_disturbances(const struct bench_disturbances *counts)
+{
+    if (counts->repeated + counts->disturbed > 0)
+        printf("  other tasks took CPU time: measurements repeated for it: %d; that stayed disturbed: %d\n",
+               counts->repeated, counts->disturbed);
 }
 
 void bench_shuffle(int count, uint64_t *state, int order_p[])

@@ -6,6 +6,7 @@
 #ifndef BENCH_H
 #define BENCH_H
 
+#include "../../kernels/isa.h"
 #include "../../src/options/options.h"
 #include "../../src/plan/config.h"
 
@@ -29,6 +30,17 @@ bool bench_list_has(const char *list, const char *word);
 /* The machine as the calling thread may use it, in one line. */
 int bench_print_machine(struct error *);
 
+/* Where `threads` threads run, and as what code; each prints what was chosen. One CPU a thread, or one that all share,
+ * of `wish` (empty: of those that the process may use); binds the process to them. */
+int bench_choose_cpus(int threads, bool shared, const struct cpu_list *wish, struct cpu_list *cpus_p, struct error *);
+/* By name; NULL: as SPEEDUP_ISA says, or the best. */
+int bench_choose_isa(const char *wish, enum isa *isa_p, struct error *);
+/* Binds the threads of the next parallel regions of so many to their CPUs. */
+void bench_settle_threads(int threads, const struct cpu_list *);
+/* OpenMP reads how to wait when the program starts, and threads that share a CPU must not spin. Returns where that is
+ * settled. */
+void bench_start_anew_with_passive_waits(char *argv[]);
+
 enum { BENCH_ROUNDS_MAX = 1000 };
 
 /* Over rounds. The interval holds the median with at least 95 % confidence; under 6 rounds there is none, and it is the
@@ -45,11 +57,20 @@ const char *bench_format(struct estimate, int decimals, size_t length, char *tex
 /* "9 rounds, [95 % interval of the median]": how to read the brackets. Returns text. */
 const char *bench_interval_text(int rounds, size_t length, char *text);
 
-/* For how long threads of this process have waited for a CPU so far, as far as they still live: others took it. A
- * measurement in which that was more than BENCH_WAITED_MAX of its time is made again. */
+/* For how long threads of this process have waited for a CPU so far, as far as they still live: others took it. */
 double bench_waited_s(void);
-#define BENCH_WAITED_MAX 0.01
-enum { BENCH_TRIES = 4 };
+/* Measurements that were made again for that, and those that stayed disturbed. */
+struct bench_disturbances {
+    int repeated, disturbed;
+};
+/* Whether a measurement is to be made again, since its threads waited for so much of its time:
+ *     int tries = 0;
+ *     do {
+ *         rate = measure(&waited);
+ *     } while (bench_must_repeat(waited, &tries, &disturbances)); */
+bool bench_must_repeat(double waited, int *tries, struct bench_disturbances *);
+/* A line on them, where there were any. */
+void bench_print_disturbances(const struct bench_disturbances *);
 
 /* A random order of 0 ... count - 1. */
 void bench_shuffle(int count, uint64_t *state, int order_p[]);

@@ -89,40 +89,6 @@ static int find_shapes(const struct wish *wish, int *count_p, struct shape shape
     return status == 0 && *count_p == 0 ? error_set(error_p, STATUS_USAGE, "--sizes: the list is empty") : status;
 }
 
-/* One for each thread, or the one that is shared. */
-static int choose_cpus(const struct wish *wish, struct cpu_list *cpus_p, struct error *error_p)
-{
-    int wanted = wish->oversubscribe ? 1 : wish->threads;
-    if (wish->cpus.count > 0)
-        *cpus_p = wish->cpus;
-    else
-        bind_read(cpus_p);
-    if (cpus_p->count < wanted)
-        return error_set(error_p, STATUS_USAGE,
-                         "%d threads need %d CPUs of their own, and there are %d (see --cpus, --oversubscribe)", wanted,
-                         wanted, cpus_p->count);
-    cpus_p->count = wanted;
-    int status = bind_process(cpus_p);
-    char text[256];
-    if (status < 0)
-        return error_set(error_p, STATUS_USAGE, "--cpus: this process may not run on all of %s",
-                         cpu_list_format(cpus_p, sizeof text, text));
-    printf("%d thread%s on CPU%s %s\n", wish->threads, wish->threads > 1 ? "s" : "", wanted > 1 ? "s" : "",
-           cpu_list_format(cpus_p, sizeof text, text));
-    return 0;
-}
-
-static int choose_isa(const struct wish *wish, enum isa *isa_p, struct error *error_p)
-{
-    char list[64];
-    const char *name = wish->isa ? wish->isa : getenv("SPEEDUP_ISA");
-    if (isa_find(name, isa_p) < 0)
-        return error_set(error_p, STATUS_USAGE, "--isa (or SPEEDUP_ISA): '%s' is not to be had here; there are %s",
-                         name, isa_list(sizeof list, list));
-    printf("instruction set: %s\n", isa_name(*isa_p));
-    return 0;
-}
-
 static int run_trials(const struct wish *wish, struct contestants *all, int count, const struct shape shapes[],
                       FILE *csv, struct error *error_p)
 {
@@ -164,8 +130,8 @@ static int run(const struct wish *wish, struct error *error_p)
     int status = all ? 0 : error_set(error_p, STATUS_FAILED, "out of memory");
     if (status == 0) status = find_shapes(wish, &count, shapes, error_p);
     if (status == 0) status = bench_print_machine(error_p);
-    if (status == 0) status = choose_cpus(wish, &all->cpus, error_p);
-    if (status == 0) status = choose_isa(wish, &who.isa, error_p);
+    if (status == 0) status = bench_choose_cpus(wish->threads, wish->oversubscribe, &wish->cpus, &all->cpus, error_p);
+    if (status == 0) status = bench_choose_isa(wish->isa, &who.isa, error_p);
     if (status == 0) status = contestants_open(all, &who, error_p);
     if (status == 0 && wish->csv) {
         csv = fopen(wish->csv, "w");
@@ -179,15 +145,6 @@ static int run(const struct wish *wish, struct error *error_p)
     if (all) contestants_close(all);
     free(all);
     return status;
-}
-
-/* OpenMP reads how to wait when the program starts, and threads that share a CPU must not spin. */
-static void start_anew_with_passive_waits(char *argv[])
-{
-    const char *policy = getenv("OMP_WAIT_POLICY");
-    if (policy && strcmp(policy, "passive") == 0) return;
-    setenv("OMP_WAIT_POLICY", "passive", 1);
-    execv("/proc/self/exe", argv);
 }
 
 static void complete(struct wish *wish)
@@ -321,7 +278,7 @@ int main(int argc, char *argv[])
     if (status == 1) return 0;
     if (status == 0) {
         complete(&wish);
-        if (wish.oversubscribe) start_anew_with_passive_waits(argv);
+        if (wish.oversubscribe) bench_start_anew_with_passive_waits(argv);
         status = run(&wish, &error);
     }
     if (status < 0) fprintf(stderr, "bench_matmul: %s\n", error.text);

@@ -62,15 +62,12 @@ static double measure_once(struct contest *contest, struct entry *entry, double 
 
 static double measure(struct contest *contest, struct entry *entry, double flop)
 {
-    double waited, rate = measure_once(contest, entry, flop, &waited);
-    for (int tries = 1; waited > BENCH_WAITED_MAX && contest->cpus == team_size(contest->team); tries++) {
-        if (tries == BENCH_TRIES) {
-            contest->disturbed++;
-            break;
-        }
-        contest->repeated++;
+    bool shared = contest->cpus < team_size(contest->team);
+    double waited, rate;
+    int tries = 0;
+    do {
         rate = measure_once(contest, entry, flop, &waited);
-    }
+    } while (bench_must_repeat(shared ? 0 : waited, &tries, &contest->disturbances));
     return rate;
 }
 
@@ -155,9 +152,7 @@ static void print_table(const struct contest *contest, int64_t n)
             !best || entry == best || entry == serial ? none : bench_estimate_ratio(rounds, entry->rates, best->rates);
         printf("%*s\n", RATIO, bench_format(ratio, 3, sizeof text, text));
     }
-    if (contest->repeated + contest->disturbed > 0)
-        printf("  other tasks took CPU time: measurements repeated for it: %d; that stayed disturbed: %d\n",
-               contest->repeated, contest->disturbed);
+    bench_print_disturbances(&contest->disturbances);
     fflush(stdout);
 }
 
@@ -167,7 +162,7 @@ int contest_run_size(struct contest *contest, int64_t n, struct error *error_p)
     uint64_t random = (uint64_t)n;
     int status = 0, prepared = 0;
     bool wrong = false;
-    contest->repeated = contest->disturbed = 0;
+    contest->disturbances = (struct bench_disturbances){0};
     for (; prepared < entries->count && status == 0; prepared++)
         status = prepare(contest, &entries->list[prepared], n, error_p);
     for (int round = 0; round < contest->rounds && status == 0; round++) run_round(contest, n, round, &random);

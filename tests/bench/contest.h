@@ -11,8 +11,8 @@ struct contest {
     double min_time_s; /* of a measurement */
     struct scalapack scalapack;
     struct entries *entries;
-    FILE *csv;               /* of rank 0, or NULL */
-    int repeated, disturbed; /* measurements that were made again; that stayed disturbed */
+    FILE *csv; /* of rank 0, or NULL */
+    struct bench_disturbances disturbances;
 };
 
 bool contest_any_rank(struct contest *, bool here);

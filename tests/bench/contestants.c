@@ -1,7 +1,6 @@
 #include "contestants.h"
 
 #include "../../kernels/ceilings/ceilings.h"
-#include "../../src/place/machine.h"
 
 #include <errno.h>
 #include <omp.h>
@@ -18,8 +17,7 @@ enum { VARIANTS = sizeof variants / sizeof *variants };
 
 static void settle_threads(const struct contestant *contestant)
 {
-#pragma omp parallel num_threads(contestant->threads)
-    bind_thread(contestant->cpus->cpus[omp_get_thread_num() % contestant->cpus->count]);
+    bench_settle_threads(contestant->threads, contestant->cpus);
 }
 
 static int variant_prepare(struct contestant *contestant, const struct shape *shape)

@@ -136,9 +136,7 @@ void tables_add(struct tables *tables, const struct trial *trial)
     }
     for (int i = 0; i < tables->all->count; i++)
         if (*trial->of[i].why) printf("  %s: %s\n", tables->all->list[i].name, trial->of[i].why);
-    if (trial->repeated + trial->disturbed > 0)
-        printf("  other tasks took CPU time: measurements repeated for it: %d; that stayed disturbed: %d\n",
-               trial->repeated, trial->disturbed);
+    bench_print_disturbances(&trial->disturbances);
     tables->shapes[tables->shape_count++] = trial->shape;
     fflush(stdout);
 }

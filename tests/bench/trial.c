@@ -146,17 +146,12 @@ static double measure_once(const struct run *run, int i, double *waited_p)
 static double measure(struct run *run, int i)
 {
     bool shared = run->all->list[i].threads > run->all->cpus.count;
-    double waited = 0, rate;
+    double waited, rate;
+    int tries = 0;
     if (!run->all->list[i].kind->rate) spoil_result(run);
-    rate = measure_once(run, i, &waited);
-    for (int tries = 1; !shared && waited > BENCH_WAITED_MAX; tries++) {
-        if (tries == BENCH_TRIES) {
-            run->trial->disturbed++;
-            break;
-        }
-        run->trial->repeated++;
+    do {
         rate = measure_once(run, i, &waited);
-    }
+    } while (bench_must_repeat(shared ? 0 : waited, &tries, &run->trial->disturbances));
     if (!run->all->list[i].kind->rate) compare(run, i);
     return rate;
 }

@@ -16,8 +16,8 @@ struct trial_wish {
 struct trial {
     struct shape shape;
     int rounds;
-    int reference;           /* the contestant whose result the others are compared with */
-    int repeated, disturbed; /* measurements that were made again; that stayed disturbed */
+    int reference; /* the contestant whose result the others are compared with */
+    struct bench_disturbances disturbances;
     struct {
         int64_t calls;     /* a measurement; 0: left out */
         double call_s;     /* about */

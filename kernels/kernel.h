@@ -65,7 +65,7 @@ struct verdict {
     bool correct;
     uint64_t checksum; /* of the exact bits of the result; independent of ranks and threads where variant->exact */
     double result;     /* the one number that stands for the answer, e.g. the estimate of pi */
-    char detail[200];  /* how it was checked, and with what outcome, in one line */
+    char detail[240];  /* how it was checked, and with what outcome, in one line */
 };
 
 struct kernel {

@@ -27,10 +27,10 @@ static int64_t blocks_at_once(int64_t samples, int64_t length)
 
 static void check_layout(int64_t samples, int64_t grain, int ranks)
 {
-    struct blocks whole = blocks_of(samples, grain, 1, 0);
+    struct blocks whole = blocks_of(samples, grain, 1, 1, 0);
     int64_t next = 0;
     for (int rank = 0; rank < ranks; rank++) {
-        struct blocks blocks = blocks_of(samples, grain, ranks, rank);
+        struct blocks blocks = blocks_of(samples, grain, 1, ranks, rank);
         assert_true(blocks.samples == samples && blocks.length == whole.length && blocks.total == whole.total);
         assert_true(blocks.first == next && blocks.count >= 0);
         next += blocks.count;
@@ -52,7 +52,7 @@ static void the_layout_covers_all_samples(void **state)
     for (size_t i = 0; i < sizeof about / sizeof *about; i++)
         for (int64_t samples = about[i] - 1; samples <= about[i] + 1; samples++) {
             if (samples < 1 || samples > INT64_C(1) << 53) continue;
-            struct blocks blocks = blocks_of(samples, GRAIN, 1, 0);
+            struct blocks blocks = blocks_of(samples, GRAIN, 1, 1, 0);
             assert_true(blocks.length % GRAIN == 0);
             assert_true(blocks.total == blocks_at_once(samples, blocks.length) && blocks.total <= BLOCKS_MOST);
             assert_true(block_begin(&blocks, 0) == 0);
@@ -74,13 +74,13 @@ static void blocks_are_drawn_whoever_has_them(void **state)
     static const int64_t totals[] = {1, 2, 5, 31, 32, 33, 63, 100, 8192};
     for (size_t t = 0; t < sizeof totals / sizeof *totals; t++) {
         int64_t total = totals[t], drawn_by_one = 0;
-        struct blocks whole = blocks_of(total * GRAIN, GRAIN, 1, 0);
+        struct blocks whole = blocks_of(total * GRAIN, GRAIN, 1, 1, 0);
         assert_true(whole.total == total);
         for (int64_t i = 0; i < total; i++) drawn_by_one += block_is_drawn(&whole, i, SEED);
         assert_in_range(drawn_by_one, total < PARTS ? total : PARTS, PARTS + 2);
         for (int r = 0; r < RANK_COUNTS; r++)
             for (int rank = 0; rank < rank_counts[r]; rank++) {
-                struct blocks blocks = blocks_of(total * GRAIN, GRAIN, rank_counts[r], rank);
+                struct blocks blocks = blocks_of(total * GRAIN, GRAIN, 1, rank_counts[r], rank);
                 for (int64_t i = 0; i < blocks.count; i++)
                     assert_true(block_is_drawn(&blocks, i, SEED) ==
                                 (i == 0 || i == blocks.count - 1 || block_is_drawn(&whole, blocks.first + i, SEED)));
@@ -92,7 +92,7 @@ static void other_seeds_draw_other_blocks(void **state)
 {
     (void)state;
     enum { SEEDS = 100, MIDDLE = 4000, NEAR = 256 };
-    struct blocks blocks = blocks_of((int64_t)BLOCKS_FEW * GRAIN, GRAIN, 1, 0);
+    struct blocks blocks = blocks_of((int64_t)BLOCKS_FEW * GRAIN, GRAIN, 1, 1, 0);
     int64_t drawn[NEAR] = {0}, different = 0;
     for (uint64_t seed = 0; seed < SEEDS; seed++)
         for (int64_t i = 0; i < NEAR; i++) drawn[i] += block_is_drawn(&blocks, MIDDLE + i, seed);

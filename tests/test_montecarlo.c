@@ -272,13 +272,13 @@ static double asian_price(bool ars, uint64_t seed, int64_t paths, int steps)
 static void prices_are_those_of_the_paths_defined(void **state)
 {
     (void)state;
-    enum { PATHS = 1500, STEPS = 7 };
+    enum { PATHS = 5000, STEPS = 7 };
     const char *const asian[] = {"payoff", "asian", "steps", "7", NULL};
     for (const struct variant *variant = kernel_find("option")->variants; variant->name; variant++) {
         if (variant_unavailable(variant)) continue;
         bool ars = strcmp(variant->name, "ars") == 0;
         for (int is_asian = 0; is_asian <= 1; is_asian++) {
-            struct problem problem = problem_of("option", variant->name, "1500", is_asian ? asian : NULL);
+            struct problem problem = problem_of("option", variant->name, "5000", is_asian ? asian : NULL);
             problem.seed = UINT64_C(0x123456789abcdef1);
             double expected =
                 is_asian ? asian_price(ars, problem.seed, PATHS, STEPS) : european_price(ars, problem.seed, PATHS);
@@ -340,7 +340,14 @@ static void options_without_risk_are_worth_their_difference(void **state)
         }
 }
 
-/* All corners of the domain of its options: the answers are finite, and accepted. */
+static double option_of(const struct problem *problem, const char *name)
+{
+    int o = 0;
+    while (strcmp(problem->kernel->options[o].name, name) != 0) o++;
+    return problem->options[o];
+}
+
+/* All corners of the domain of its options: the answers are what a call can cost, and accepted. */
 static void options_are_priced_up_to_the_borders(void **state)
 {
     (void)state;
@@ -358,15 +365,45 @@ static void options_are_priced_up_to_the_borders(void **state)
                         if (strcmp(kernel->options[o].name, names[i]) == 0)
                             problem.options[o] = corner >> i & 1 ? kernel->options[o].max : kernel->options[o].min;
                 struct verdict verdict = verdict_of(&problem, 1);
-                assert_true(isfinite(verdict.result));
+                double spot = option_of(&problem, "spot"), rate = option_of(&problem, "rate");
+                double most = 10 * spot * exp(fmax(0, -rate * option_of(&problem, "maturity")));
+                assert_true(verdict.result >= -0.01 * spot && verdict.result <= most);
                 assert_null(strstr(verdict.detail, "nan"));
             }
     /* As many paths as are judged by their mean, and the most dates. */
-    struct problem wild = problem_of("option", NULL, "20000", (const char *const[]){"volatility", "5", NULL});
+    struct problem wild = problem_of("option", NULL, "20000", (const char *const[]){"volatility", "1", NULL});
     verdict_of(&wild, 2);
     struct problem dates =
         problem_of("option", NULL, "300", (const char *const[]){"payoff", "asian", "steps", "4096", NULL});
     verdict_of(&dates, 2);
+}
+
+/* Where rounding hides the variance, where hardly a path pays, and where all pay the same. */
+static void right_prices_are_accepted(void **state)
+{
+    (void)state;
+    static const char *const small[] = {"1e-12", "1e-9", "3e-9", "1e-8", "1e-7", "1e-6"};
+    static const char *const strikes[] = {"0", "99", "100"};
+    for (size_t i = 0; i < sizeof small / sizeof *small; i++)
+        for (size_t k = 0; k < sizeof strikes / sizeof *strikes; k++)
+            for (int asian = 0; asian <= 1; asian++) {
+                const char *const options[] = {"payoff",     asian ? "asian" : "european",
+                                               "steps",      "3",
+                                               "rate",       "0",
+                                               "volatility", small[i],
+                                               "strike",     strikes[k],
+                                               NULL};
+                struct problem problem = problem_of("option", NULL, "20000", options);
+                verdict_of(&problem, 2);
+            }
+    for (uint64_t seed = 0; seed < 60; seed++) {
+        struct problem problem = problem_of("option", NULL, "10000", (const char *const[]){"strike", "238", NULL});
+        problem.seed = seed;
+        verdict_of(&problem, 2);
+    }
+    struct problem same = problem_of("option", "scalar", "1M",
+                                     (const char *const[]){"volatility", "0", "strike", "0", "spot", "242", NULL});
+    verdict_of(&same, 2);
 }
 
 /* By Simpson's rule over the normal density, from where the payoff begins. */
@@ -441,6 +478,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(asian_options_are_cheaper),
         cmocka_unit_test(options_without_risk_are_worth_their_difference),
         cmocka_unit_test(options_are_priced_up_to_the_borders),
+        cmocka_unit_test(right_prices_are_accepted),
         cmocka_unit_test(closed_forms_are_what_integration_gives),
         cmocka_unit_test(closed_forms_are_right_at_their_borders),
     };

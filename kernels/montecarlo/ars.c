@@ -3,6 +3,8 @@
 
 #include "../random.h"
 
+#include <stdbool.h>
+
 #include <string.h>
 
 /* FIPS 197, figure 7. */

@@ -1,7 +1,5 @@
 #ifndef KERNELS_MONTECARLO_ARS_H
 #define KERNELS_MONTECARLO_ARS_H
-
-#include <stdbool.h>
 #include <stdint.h>
 
 /* Four random words of ARS-7 (random.h) for each counter and key, the same as Random123's. Slow. For little-endian

@@ -13,11 +13,12 @@
 
 enum { DRAWN_BLOCKS = 32, LEVELS = 21, NODES_MAX = 2 * LEVELS + 1 };
 
-struct blocks blocks_of(int64_t samples, int64_t grain, int ranks, int rank)
+struct blocks blocks_of(int64_t samples, int64_t grain, int cost, int ranks, int rank)
 {
     struct blocks blocks = {.samples = samples};
     int64_t length = (samples - 1) / BLOCKS_FEW + 1;
-    if (length > BLOCK_LONG) length = BLOCK_LONG;
+    int64_t longest = (BLOCK_LONG + cost - 1) / cost;
+    if (length > longest) length = longest;
     if ((samples - 1) / length >= BLOCKS_MOST) length = (samples - 1) / BLOCKS_MOST + 1;
     blocks.length = (length + grain - 1) / grain * grain;
     blocks.total = (samples - 1) / blocks.length + 1;

@@ -11,9 +11,9 @@
 #include <stdint.h>
 
 enum {
-    BLOCKS_FEW = 8192,     /* up to here blocks are as short as a grain, */
-    BLOCKS_MOST = 1 << 20, /* and above there as long as it takes to have no more than that; in between they are */
-    BLOCK_LONG = 1 << 16   /* this long, in samples of a kernel that takes about a nanosecond for one */
+    BLOCKS_FEW = 1 << 14,  /* as many blocks, of a grain at least, until they are long; */
+    BLOCKS_MOST = 1 << 20, /* then more of them; and then longer ones */
+    BLOCK_LONG = 1 << 16   /* samples that take about a nanosecond each */
 };
 
 struct blocks {
@@ -21,8 +21,9 @@ struct blocks {
     int64_t first, count;           /* of this rank */
 };
 
-/* The layout of so many samples, in multiples of `grain` (which divides BLOCK_LONG), and this rank's share. */
-struct blocks blocks_of(int64_t samples, int64_t grain, int ranks, int rank);
+/* The layout of so many samples, in blocks of multiples of `grain`, and this rank's share. A sample takes about `cost`
+ * nanoseconds. (Up to some thousand workers get even shares of the fewest blocks; more need more samples anyway.) */
+struct blocks blocks_of(int64_t samples, int64_t grain, int cost, int ranks, int rank);
 
 /* The first sample of a block, by its number among all; of the one after it, its end. */
 static inline int64_t block_begin(const struct blocks *blocks, int64_t block)

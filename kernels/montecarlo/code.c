@@ -5,8 +5,8 @@
 #ifdef __x86_64__
 #    include <cpuid.h>
 
-/* What the names of isa.h leave open, by the manual's CPUID bits (compilers do not all know the names of these). Only
- * asked where the system lets AVX-512 be used. */
+/* What the names of isa.h leave open, by the manual's CPUID bits: compilers do not all know the names of these. The
+ * second is asked only where the system lets AVX-512 be used. */
 static bool has_aes(void)
 {
     unsigned a, b, c, d;

@@ -1,7 +1,7 @@
-/* Elementary functions on lanes, for the arguments that Monte Carlo needs and no others; lanes.h comes before. Each
- * lane has the same bits on every instruction set with fused multiply-add. The errors stated are those measured against
- * MPFR (tests/test_functions.c), in units in the last place. Polynomials were found by Sollya's fpminimax (Brisebarre,
- * Chevillard: Efficient polynomial L-infinity approximations. ARITH 18, 2007).
+/* Elementary functions on lanes, for the arguments that Monte Carlo needs (of others the lane is any number, or none);
+ * lanes.h comes before. Each lane has the same bits on every instruction set with fused multiply-add. The errors stated
+ * are those measured against MPFR (tests/test_functions.c), in units in the last place. Polynomials were found by
+ * Sollya's fpminimax (Brisebarre, Chevillard: Efficient polynomial L-infinity approximations. ARITH 18, 2007).
  *
  * Why not SLEEF: its functions take any argument, one vector at a time, and about twice as long in all
  * (tests/bench/bench_montecarlo.c measures it).

@@ -1,5 +1,5 @@
 /* The counter-based generators on lanes: points that hit, and words. lanes.h and code.h come before. Who includes this
- * defines UNROLL, and GROUPS, how many vectors of counters are worked on side by side to hide the latency of products.
+ * defines GROUPS, how many vectors of counters are worked on side by side to hide the latency of products.
  */
 #ifndef KERNELS_MONTECARLO_GENERATORS_H
 #define KERNELS_MONTECARLO_GENERATORS_H

@@ -151,7 +151,7 @@ UNARY(reals, reals_of_bits, words, rp_of_bits)
 UNARY(reals, reals_of_words, words, rp_of_words)
 /* 2^52 + the lower half, exact: as the mantissa of a double from 2^52 on. */
 UNARY(reals, reals_of_lower, words, rp_of_lower)
-/* Towards 0; of reals in [0, 2^31). */
+/* Towards 0; of reals in [0, 2^31); of others any word. */
 UNARY(words, reals_floor_words, reals, rp_floor_words)
 BINARY(lane_mask, reals_at_most, reals, rp_at_most)
 /* y where x is odd, else z. */

@@ -24,7 +24,6 @@ typedef __m256i mask_part;
 #define wp_right(x, n)        _mm256_srli_epi64(x, n)
 #define wp_upper(x)           _mm256_srli_epi64(x, 32)
 #define wp_multiply32(x, y)   _mm256_mul_epu32(x, y)
-#define wp_where(mask, x)     _mm256_and_si256(mask, x)
 #define wp_add_where(m, x, y) _mm256_add_epi64(x, _mm256_and_si256(m, y))
 #define wp_lookup(x, table)   _mm256_i64gather_epi64((const long long *)(table), wp_and(x, wp_set(15)), 8)
 

@@ -25,7 +25,6 @@ typedef __mmask8 mask_part;
 #define wp_right(x, n)        _mm512_srli_epi64(x, n)
 #define wp_upper(x)           _mm512_shuffle_epi32(x, _MM_PERM_DDBB)
 #define wp_multiply32(x, y)   _mm512_mul_epu32(x, y)
-#define wp_where(mask, x)     _mm512_maskz_mov_epi64(mask, x)
 #define wp_add_where(m, x, y) _mm512_mask_add_epi64(x, m, x, y)
 #define wp_less(x, y)         _mm512_cmplt_epu64_mask(x, y)
 #define wp_lookup(x, table)                                                                                            \

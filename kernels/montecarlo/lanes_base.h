@@ -27,7 +27,6 @@ typedef int64_t mask_part __attribute__((vector_size(16)));
 #define wp_left(x, n)         ((x) << (n))
 #define wp_right(x, n)        ((x) >> (n))
 #define wp_upper(x)           ((x) >> 32)
-#define wp_where(mask, x)     ((word_part)(mask) & (x))
 #define wp_add_where(m, x, y) ((x) + ((word_part)(m) & (y)))
 #define wp_less(x, y)         ((mask_part)((x) < (y)))
 
@@ -54,8 +53,9 @@ PART word_part wp_multiply32(word_part x, word_part y)
 
 PART word_part wp_lookup(word_part x, const void *table)
 {
-    const uint64_t *words = table;
-    return (word_part){words[x[0] & 15], words[x[1] & 15]};
+    uint64_t found[2];
+    for (int i = 0; i < 2; i++) memcpy(&found[i], (const char *)table + 8 * (x[i] & 15), sizeof found[i]);
+    return (word_part){found[0], found[1]};
 }
 
 #define rp_set(x)         ((real_part){x, x})
@@ -115,7 +115,7 @@ PART real_part rp_of_words(word_part x)
 
 PART word_part rp_floor_words(real_part x)
 {
-    return (word_part){(uint64_t)(int64_t)x[0], (uint64_t)(int64_t)x[1]};
+    return (word_part){x[0] >= 0 ? (uint64_t)x[0] : 0, x[1] >= 0 ? (uint64_t)x[1] : 0};
 }
 
 PART real_part rp_choose_odd(word_part w, real_part odd, real_part even)

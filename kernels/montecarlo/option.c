@@ -10,7 +10,7 @@
  * deviate i % 4 of counter i / 4; step j of Asian path i is deviate j % 4 of counter (i, 1 + j / 4). Sums over blocks
  * (blocks.h) are added along a fixed tree.
  * Cost of philox, 16 European paths: 28 vector operations for words, 53 for deviates, 38 for payoffs and their sums; no
- * memory traffic. One gather over the ranks at the end.
+ * memory traffic. One gather and one broadcast over the ranks at the end.
  */
 #include "option.h"
 #include "../kernel.h"
@@ -18,6 +18,7 @@
 #include "../team.h"
 
 #include <errno.h>
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,8 +29,8 @@ enum { PAYOFF_EUROPEAN, PAYOFF_ASIAN };
 
 enum {
     BLOCK_GRAIN = 1024,  /* paths; block lengths are multiples */
-    RECOUNTED = 1 << 16, /* exponentials at most for recounting one block */
-    CERTAIN_PATHS = 10000
+    RECOUNTED = 1 << 16, /* steps of paths at most by which one block is recounted */
+    RECOUNTED_LEAST = 64 /* paths */
 };
 #define PATHS_MAX (INT64_C(1) << 53)
 
@@ -48,9 +49,14 @@ static int width_of(const struct problem *problem)
     return problem->options[OPTION_PAYOFF] == PAYOFF_ASIAN ? 5 : 2;
 }
 
+static int steps_of(const struct problem *problem)
+{
+    return problem->options[OPTION_PAYOFF] == PAYOFF_ASIAN ? (int)problem->options[OPTION_STEPS] : 1;
+}
+
 static double option_memory(const struct problem *problem, int ranks)
 {
-    struct blocks blocks = blocks_of(problem->size.dim[0], BLOCK_GRAIN, 1, 0);
+    struct blocks blocks = blocks_of(problem->size.dim[0], BLOCK_GRAIN, steps_of(problem), 1, 0);
     return (double)blocks.total * width_of(problem) * sizeof(double) + ranks * (double)sizeof(struct option) +
            block_sums_bytes(ranks);
 }
@@ -66,7 +72,7 @@ static void set_terms(const struct problem *problem, struct option *option)
     const double *values = problem->options;
     double maturity = values[OPTION_MATURITY], volatility = values[OPTION_VOLATILITY];
     option->asian = values[OPTION_PAYOFF] == PAYOFF_ASIAN;
-    option->steps = option->asian ? (int)values[OPTION_STEPS] : 1;
+    option->steps = steps_of(problem);
     option->width = width_of(problem);
     option->log_spot = log(values[OPTION_SPOT]);
     option->strike = values[OPTION_STRIKE];
@@ -99,7 +105,7 @@ static int option_prepare(struct team *team, const struct problem *problem, void
     set_terms(problem, option);
     option->seed = problem->seed;
     option->paths = problem->size.dim[0];
-    option->blocks = blocks_of(option->paths, BLOCK_GRAIN, team_size(team), team_rank(team));
+    option->blocks = blocks_of(option->paths, BLOCK_GRAIN, option->steps, team_size(team), team_rank(team));
     option->method = method_of(problem->variant);
     option->code = montecarlo_code_find(isa);
     option->block_sums = block_sums_new(team, option->width);
@@ -146,35 +152,39 @@ struct findings {
 };
 enum { FINDINGS = sizeof(struct findings) / sizeof(uint64_t) };
 
-/* Two right programs differ by the rounding of each path's logarithm, which grows with what is added to it. */
+/* Two right programs differ by the rounding of each path's logarithm, which grows with what is added to it, and by that
+ * of their sums. */
+static double tolerance_of(const struct option *option, int64_t addends)
+{
+    return 1e-12 * (1 + option->known.deviation) + (double)addends * DBL_EPSILON;
+}
 static bool agree(const struct option *option, int64_t paths, const double a[], const double b[])
 {
-    double relative = 1e-12 * (1 + option->known.deviation);
     for (int i = 0; i < option->width; i++) {
         bool squares = i == SQUARES || i == CONTROL_SQUARES || i == PRODUCTS;
         double scale = squares ? a[i] + option->strike * a[i == CONTROL_SQUARES ? CONTROL : SUM]
                                : a[i] + option->strike * (double)paths;
-        if (!(fabs(a[i] - b[i]) <= relative * scale)) return false;
+        if (!(fabs(a[i] - b[i]) <= tolerance_of(option, paths) * scale)) return false;
     }
     return true;
 }
 
-/* The block's sums must be those that the run's code gives once more, to the bit; and as many of its paths as time
- * allows must have the sums that the other code gives: plain C for the variants with vectors, and the reverse. */
+/* The block's sums must be those that the run's code gives once more, to the bit; and of its first paths the sums must
+ * be near those of the other code: plain C for the variants with vectors, and the reverse. */
 static void recount_block(const struct option *option, int64_t i, struct findings *findings)
 {
     bool vector = option->method.vector;
-    int64_t most = RECOUNTED / option->steps + 1;
+    int64_t most = RECOUNTED / option->steps < RECOUNTED_LEAST ? RECOUNTED_LEAST : RECOUNTED / option->steps;
     int64_t first = block_begin(&option->blocks, option->blocks.first + i);
     int64_t last = block_begin(&option->blocks, option->blocks.first + i + 1);
     double again[BLOCK_WIDTH_MAX], other[BLOCK_WIDTH_MAX];
-    size_t bytes = (size_t)option->width * sizeof again[0];
-    if ((last - first) <= most * (vector ? 8 : 1)) {
-        option_add_paths(option, vector, first, last, again);
-        findings->miscounted += memcmp(again, option->values + i * option->width, bytes) != 0;
-    }
-    if (last > first + most) last = first + most;
     option_add_paths(option, vector, first, last, again);
+    size_t bytes = (size_t)option->width * sizeof again[0];
+    findings->miscounted += memcmp(again, option->values + i * option->width, bytes) != 0;
+    if (last > first + most) {
+        last = first + most;
+        option_add_paths(option, vector, first, last, again);
+    }
     option_add_paths(option, !vector, first, last, other);
     findings->recounted += (uint64_t)(last - first);
     findings->miscounted += !agree(option, last - first, other, again);
@@ -193,10 +203,13 @@ static void find(const struct option *option, struct findings *findings)
     }
 }
 
-/* Mean and standard error of the discounted price that the sums give; `deviations`: by how many standard errors, as
- * known, what is known in closed form is missed. */
+/* What the sums tell. `expected` and `observed` are the mean payoff that is known in closed form, and that of the run:
+ * of a European option its own, of an Asian one that of the geometric mean. */
 struct estimate {
-    double price, error, deviations;
+    double price, error; /* discounted; error: one standard error */
+    double expected, observed;
+    double deviations; /* their distance in standard errors, as known in closed form */
+    bool judged;       /* the mean is so nearly normally distributed that the distance says something */
 };
 
 static double variance_of(double n, double sum, double squares)
@@ -204,32 +217,53 @@ static double variance_of(double n, double sum, double squares)
     return fmax(squares / n - sum / n * (sum / n), 0);
 }
 
-static struct estimate estimate_of(const struct option *option)
+/* With the geometric mean as control, but where the run has evidently not met the paths that make up its mean. */
+
+static void estimate_asian(const struct option *option, struct estimate *estimate)
 {
     double n = (double)option->paths;
     const double *sums = option->sums;
-    double expected = lognormal_call(option->known, option->strike);
+    double variance = variance_of(n, sums[SUM], sums[SQUARES]);
+    double control_variance = variance_of(n, sums[CONTROL], sums[CONTROL_SQUARES]);
+    double covariance = sums[PRODUCTS] / n - sums[SUM] / n * (sums[CONTROL] / n);
+    bool helps = control_variance > 0 && estimate->judged && estimate->deviations <= 4;
+    double slope = helps ? covariance / control_variance : 0;
+    estimate->price = sums[SUM] / n - slope * (estimate->observed - estimate->expected);
+    estimate->error = sqrt(fmax(variance - slope * covariance, 0) / n);
+}
+
+static struct estimate estimate_of(const struct option *option)
+{
+    double n = (double)option->paths;
     double known_error = sqrt(lognormal_call_variance(option->known, option->strike) / n);
-    double observed = sums[option->asian ? CONTROL : SUM] / n, variance = variance_of(n, sums[SUM], sums[SQUARES]);
-    struct estimate estimate = {.price = sums[SUM] / n};
-    if (option->asian) {
-        double control_variance = variance_of(n, sums[CONTROL], sums[CONTROL_SQUARES]);
-        double covariance = sums[PRODUCTS] / n - sums[SUM] / n * (sums[CONTROL] / n);
-        double slope = control_variance > 0 ? covariance / control_variance : 0;
-        estimate.price -= slope * (observed - expected);
-        variance = fmax(variance - slope * covariance, 0);
-    }
+    struct estimate estimate = {.expected = lognormal_call(option->known, option->strike),
+                                .observed = option->sums[option->asian ? CONTROL : SUM] / n};
+    double rounding = tolerance_of(option, option->blocks.length) * (estimate.expected + option->strike);
+    double off = fmax(fabs(estimate.observed - estimate.expected) - rounding, 0);
+    estimate.deviations = off > 0 ? off / known_error : 0;
+    /* Edgeworth: 4 standard errors are about as rare as for the normal distribution. */
+    estimate.judged = known_error == 0 || lognormal_call_skewness(option->known, option->strike) < 0.05 * sqrt(n);
+    estimate.price = estimate.observed;
+    estimate.error = known_error;
+    if (option->asian) estimate_asian(option, &estimate);
     estimate.price *= option->discount;
-    estimate.error = option->discount * sqrt(variance / n);
-    /* Rounding alone, where there is nothing random. */
-    double off = fabs(observed - expected) - 1e-12 * (expected + option->strike);
-    estimate.deviations = off <= 0 ? 0 : off / known_error;
+    estimate.error *= option->discount;
     return estimate;
 }
 
+static const char *find_wrong(const struct findings *findings, bool totals_off, const struct estimate *estimate)
+{
+    return totals_off                                         ? "the total is not the sum of the blocks; "
+           : findings->impossible                             ? "a block's sum is impossible; "
+           : findings->miscounted                             ? "a recounted block differs; "
+           : estimate->judged && !(estimate->deviations <= 4) ? "too far off; "
+                                                              : "";
+}
+
 /* What this check cannot catch: in blocks that are not among those recounted, errors so small or so few that the mean
- * stays within its standard errors. Under CERTAIN_PATHS all is recounted, and the distribution of the mean is not near
- * normal yet, so that its distance is told, not judged. */
+ * stays within its standard errors; all but small ones, where so few paths pay that these say nothing (it is told
+ * then).
+ */
 static int option_check(struct team *team, void *state, struct verdict *verdict_p)
 {
     struct option *option = state;
@@ -244,19 +278,16 @@ static int option_check(struct team *team, void *state, struct verdict *verdict_
     if (status < 0) return status;
 
     struct estimate estimate = estimate_of(option);
-    const char *wrong = totals_off            ? "; the total is not the sum of the blocks"
-                        : findings.impossible ? "; a block's sum is impossible"
-                        : findings.miscounted ? "; a recounted block differs"
-                        : option->paths >= CERTAIN_PATHS && !(estimate.deviations <= 4) ? "; too far off"
-                                                                                        : "";
+    const char *wrong = find_wrong(&findings, totals_off, &estimate);
     verdict_p->correct = *wrong == '\0';
     verdict_p->checksum = findings.checksum;
     verdict_p->result = estimate.price;
     snprintf(verdict_p->detail, sizeof verdict_p->detail,
-             "price %.6g +- %.2g; %s %.2f standard errors from %s, %llu paths recounted%s%s", estimate.price,
-             estimate.error, option->asian ? "the geometric mean's" : "it is", estimate.deviations,
-             option->asian ? "its closed form" : "Black-Scholes", (unsigned long long)findings.recounted,
-             option->method.vector && option->code.fused ? ", fused multiply-adds" : "", wrong);
+             "%sprice %.6g +- %.2g; %s%.3g standard errors from %s%s, %llu paths recounted, %s", wrong, estimate.price,
+             estimate.error, option->asian ? "the geometric mean's " : "", estimate.deviations,
+             option->asian ? "its closed form" : "Black-Scholes",
+             estimate.judged ? "" : " (too few paths to judge by that)", (unsigned long long)findings.recounted,
+             option->method.vector && option->code.fused ? "fused multiply-adds" : "no fused multiply-adds");
     return 0;
 }
 
@@ -283,7 +314,9 @@ static bool option_corrupt(void *state, int kind)
     }
 }
 
-/* The domains keep every price within what a double holds. */
+/* The domains keep every price within what a double holds, and the payoff from being made up of paths that nobody
+ * meets.
+ */
 static const struct kernel_option options[] = {
     [OPTION_PAYOFF] = {.name = "payoff",
                        .type = OPTION_CHOICE,
@@ -297,7 +330,7 @@ static const struct kernel_option options[] = {
                       .min = 1,
                       .max = 4096,
                       .fallback = 16,
-                      .help = "dates over which an asian option takes the mean"},
+                      .help = "asian alone: dates over which the mean is taken"},
     [OPTION_SPOT] = {.name = "spot",
                      .type = OPTION_NUMBER,
                      .min = 1e-3,
@@ -319,13 +352,13 @@ static const struct kernel_option options[] = {
     [OPTION_VOLATILITY] = {.name = "volatility",
                            .type = OPTION_NUMBER,
                            .min = 0,
-                           .max = 5,
+                           .max = 1,
                            .fallback = 0.2,
                            .help = "standard deviation of the price's logarithm over a year"},
     [OPTION_MATURITY] = {.name = "maturity",
                          .type = OPTION_NUMBER,
                          .min = 0,
-                         .max = 30,
+                         .max = 4,
                          .fallback = 1,
                          .help = "years until the option may be used"},
     {.name = NULL},

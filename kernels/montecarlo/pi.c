@@ -136,7 +136,7 @@ static double pi_work(const struct problem *problem)
 
 static double pi_memory(const struct problem *problem, int ranks)
 {
-    struct blocks blocks = blocks_of(problem->size.dim[0], BLOCK_GRAIN, 1, 0);
+    struct blocks blocks = blocks_of(problem->size.dim[0], BLOCK_GRAIN, 1, 1, 0);
     return (double)blocks.total * sizeof(uint64_t) + ranks * (double)sizeof(struct pi);
 }
 
@@ -164,7 +164,7 @@ static int pi_prepare(struct team *team, const struct problem *problem, void **s
     if (!pi) return -ENOMEM;
     pi->seed = problem->seed;
     pi->points = problem->size.dim[0];
-    pi->blocks = blocks_of(pi->points, BLOCK_GRAIN, team_size(team), team_rank(team));
+    pi->blocks = blocks_of(pi->points, BLOCK_GRAIN, 1, team_size(team), team_rank(team));
     pi->method = method_of(problem->variant);
     pi->code = montecarlo_code_find(isa);
     pi->block_hits = calloc((size_t)pi->blocks.count + 1, sizeof *pi->block_hits);

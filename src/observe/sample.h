@@ -51,7 +51,7 @@ struct sample {
     bool correct;
     double result;
     uint64_t checksum;
-    char check_detail[200];
+    char check_detail[240];
     int worker_count;
     struct worker_times *workers; /* heap, owned by the sample; in order of rank, then thread */
     /* Derived by sample_derive from the above. */

@@ -49,7 +49,8 @@ static struct reading measure(const struct run *run, int i)
     struct reading reading = {.status = 0};
     clock_nanosleep(CLOCK_MONOTONIC, 0, &(struct timespec){.tv_nsec = (long)(wish->gap_s * 1e9)}, NULL);
     bench_settle_threads(sampler->threads, &wish->cpus);
-    if (is_bounded) reading.bound = bound_run(run->question->isa, fmin(bound_s, wish->min_time_s));
+    /* Before everybody, so that all start on a core that is at work. */
+    reading.bound = bound_run(run->question->isa, fmin(bound_s, wish->min_time_s));
     for (int64_t n = 0; n < run->sampling->of[i].calls; n++) call(sampler, &reading);
     if (is_bounded) reading.bound = fmax(reading.bound, bound_run(run->question->isa, fmin(bound_s, wish->min_time_s)));
     reading.waited /= reading.time_s;

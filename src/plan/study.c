@@ -1,0 +1,212 @@
+/* Configurations are the product of variants, modes and numbers of workers, with serial once for each variant; a number
+ * that a mode cannot have (hybrid with an odd one, modes with ranks without MPI) is left out where the modes were not
+ * named one by one. */
+#include "study.h"
+
+#include "blocks.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { WORKERS_MAX = 10000 };
+
+struct numbers {
+    int max, count, *values;
+};
+
+static int numbers_add(struct numbers *numbers, long value)
+{
+    int at = 0;
+    if (value < 1 || value > WORKERS_MAX) return -ERANGE;
+    while (at < numbers->count && numbers->values[at] < value) at++;
+    if (at < numbers->count && numbers->values[at] == value) return 0;
+    if (numbers->count == numbers->max) return -ERANGE;
+    memmove(&numbers->values[at + 1], &numbers->values[at], (size_t)(numbers->count - at) * sizeof numbers->values[0]);
+    numbers->values[at] = (int)value;
+    numbers->count++;
+    return 0;
+}
+
+static int parse_number(const char **text, long *value_p)
+{
+    char *end;
+    if (!isdigit((unsigned char)**text)) return -EINVAL;
+    errno = 0;
+    *value_p = strtol(*text, &end, 10);
+    *text = end;
+    return errno || *value_p > WORKERS_MAX ? -ERANGE : 0;
+}
+
+/* "4", "1-8" or "1..64*2". */
+static int parse_range(const char **text, struct numbers *numbers)
+{
+    long first, last, factor = 1, step = 1;
+    int status = parse_number(text, &first);
+    if (status) return status;
+    last = first;
+    if (**text == '-') {
+        (*text)++;
+        status = parse_number(text, &last);
+    } else if (strncmp(*text, "..", 2) == 0) {
+        *text += 2;
+        status = parse_number(text, &last);
+        if (!status && **text != '*') return -EINVAL;
+        (*text)++;
+        if (!status) status = parse_number(text, &factor);
+        if (!status && factor < 2) return -EINVAL;
+        step = 0;
+    }
+    if (!status && (last < first || first < 1)) return -EINVAL;
+    for (long value = first; !status && value <= last; value = value * factor + step)
+        status = numbers_add(numbers, value);
+    return status;
+}
+
+int study_parse_workers(const char *text, int max, int workers_p[], int *count_p)
+{
+    struct numbers numbers = {.max = max, .values = workers_p};
+    for (;; text++) {
+        int status = parse_range(&text, &numbers);
+        if (status) return status;
+        if (*text == '\0') break;
+        if (*text != ',') return -EINVAL;
+    }
+    *count_p = numbers.count;
+    return 0;
+}
+
+struct builder {
+    const struct machine *machine;
+    const struct study_request *request;
+    struct study_plan *plan;
+};
+
+static struct mode_request mode_request_of(const struct study_request *request, enum mode_name name, int workers)
+{
+    struct mode_request mode = request->placement;
+    mode.mode = (int)name;
+    mode.workers = workers;
+    mode.ranks = mode.threads = 0;
+    return mode;
+}
+
+/* One worker of hybrid is one rank of one thread, and so on: always possible; odd numbers are one rank. */
+static int add_config(struct builder *builder, const struct variant *variant, enum mode_name name, int workers,
+                      bool base, struct error *error)
+{
+    const struct study_request *request = builder->request;
+    struct study_plan *plan = builder->plan;
+    struct study_config config = {.problem = request->problem, .base = base};
+    const struct mode_request mode_request = mode_request_of(request, name, workers);
+    config.problem.variant = variant;
+    int status = plan_mode(builder->machine, &mode_request, &config.mode, error);
+    if (status) return status;
+    if (request->scaling == SCALING_WEAK) {
+        const struct problem *one = &request->problem;
+        double work = one->kernel->work(one) * workers / request->base;
+        if (one->kernel->size_for(one, work, &config.problem.size))
+            return error_set(error, STATUS_USAGE,
+                             "--scaling weak: %s has no size with %d times the work of --size; take a smaller --size",
+                             one->kernel->name, workers / request->base);
+    }
+    status = plan_check_memory(builder->machine, &config.problem, &config.mode, error);
+    if (status) return status;
+    if (plan->count == STUDY_CONFIGS_MAX)
+        return error_set(error, STATUS_USAGE, "a study has at most %d configurations; take fewer --workers or --modes",
+                         STUDY_CONFIGS_MAX);
+    struct study_config *configs = realloc(plan->configs, (size_t)(plan->count + 1) * sizeof *configs);
+    if (!configs) return error_set(error, STATUS_FAILED, "out of memory");
+    plan->configs = configs;
+    configs[plan->count++] = config;
+    return STATUS_OK;
+}
+
+static int add_variant(struct builder *builder, const struct variant *variant, struct error *error)
+{
+    const struct study_request *request = builder->request;
+    int status = STATUS_OK;
+    if (request->base == 1) status = add_config(builder, variant, MODE_SERIAL, 1, true, error);
+    for (int m = 0; m < request->mode_count && !status; m++) {
+        if (request->modes[m] == MODE_SERIAL) continue;
+        status = add_config(builder, variant, request->modes[m], request->base, true, error);
+        for (int w = 0; w < request->worker_count && !status; w++)
+            if (request->workers[w] > request->base)
+                status = add_config(builder, variant, request->modes[m], request->workers[w], false, error);
+    }
+    return status;
+}
+
+static int check_request(const struct study_request *request, struct error *error)
+{
+    if (request->mode_count == 0 || request->worker_count == 0)
+        return error_set(error, STATUS_USAGE, "name at least one mode and one number of workers");
+    for (int m = 0; m < request->mode_count; m++)
+        if (mode_needs_mpi(request->modes[m]) && !request->mpi)
+            return error_set(error, STATUS_FAILED, "mode %s needs MPI, which is not to be had here; leave it out",
+                             mode_name_text(request->modes[m]));
+    if (request->base > 1 && request->workers[0] < request->base)
+        return error_set(error, STATUS_USAGE,
+                         "--base %d, but --workers begins with %d: fewer than the base; begin with %d", request->base,
+                         request->workers[0], request->base);
+    return STATUS_OK;
+}
+
+int study_plan_new(const struct machine *machine, const struct study_request *request, struct study_plan *plan_p,
+                   struct error *error)
+{
+    const struct kernel *kernel = request->problem.kernel;
+    struct study_plan plan = *plan_p;
+    plan.count = 0;
+    plan.configs = NULL;
+    struct builder builder = {machine, request, &plan};
+    int status = check_request(request, error);
+    for (const struct variant *variant = kernel->variants; variant->name && !status; variant++) {
+        bool wanted = request->all_variants ? !variant_unavailable(variant) : variant == request->problem.variant;
+        if (wanted) status = add_variant(&builder, variant, error);
+    }
+    if (status) {
+        study_plan_release(&plan);
+        return status;
+    }
+    *plan_p = plan;
+    return STATUS_OK;
+}
+
+void study_plan_release(struct study_plan *plan)
+{
+    free(plan->configs);
+    plan->configs = NULL;
+    plan->count = 0;
+}
+
+struct tally {
+    int launches, usable;
+};
+
+static struct tally count_launches(int config, int block, int launch_count, const struct study_launch launches[])
+{
+    struct tally tally = {0};
+    for (int i = 0; i < launch_count; i++) {
+        if (launches[i].config != config || launches[i].block != block) continue;
+        tally.launches++;
+        tally.usable += launches[i].usable;
+    }
+    return tally;
+}
+
+int study_next(const struct study_plan *plan, int block, const bool converged[], int launch_count,
+               const struct study_launch launches[])
+{
+    int order[STUDY_CONFIGS_MAX];
+    plan_block_order(plan->seed, block, plan->count, order);
+    for (int round = 0; round < plan->tries_max; round++)
+        for (int i = 0; i < plan->count; i++) {
+            int config = order[i];
+            if (converged[config] && !plan->configs[config].base) continue;
+            struct tally tally = count_launches(config, block, launch_count, launches);
+            if (tally.launches == round && tally.usable == 0) return config;
+        }
+    return -1;
+}

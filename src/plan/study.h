@@ -1,0 +1,67 @@
+/* A scaling study as data: which configurations, and which of them is launched next. Pure: what comes next follows from
+ * the plan and from what was launched so far, so that a study that was cut short goes on exactly where it was. */
+#ifndef SPEEDUP_PLAN_STUDY_H
+#define SPEEDUP_PLAN_STUDY_H
+
+#include "plan.h"
+
+enum { STUDY_CONFIGS_MAX = 1024 };
+
+enum study_scaling {
+    SCALING_STRONG, /* one problem for all */
+    SCALING_WEAK    /* the work per worker is the same for all */
+};
+
+/* What the user asked for. */
+struct study_request {
+    struct problem problem; /* of one worker (of `base` workers, where that is more) */
+    bool all_variants;      /* those that can run here, instead of problem.variant */
+    int mode_count;
+    enum mode_name modes[MODE_COUNT]; /* each once; serial comes of itself */
+    int worker_count;
+    int workers[STUDY_CONFIGS_MAX]; /* ascending, each once */
+    int base;                       /* workers of the base; 1, or more where one worker's problem does not fit */
+    enum study_scaling scaling;
+    struct mode_request placement; /* cpus, smt, wait policy; the rest is not read */
+    bool mpi;                      /* the modes with ranks can be had */
+};
+
+/* One configuration. */
+struct study_config {
+    struct problem problem;
+    struct mode mode;
+    bool base; /* it never leaves the blocks: serial, or the fewest workers of its mode */
+};
+
+struct study_plan {
+    uint64_t seed;          /* of the order of launches */
+    int runs_min, runs_max; /* valid launches of a configuration */
+    int tries_max; /* launches of a configuration in one block: the further ones where all before were invalid */
+    int count;
+    struct study_config *configs; /* heap; in the order of tables: by variant, mode, workers */
+};
+
+/* STATUS_USAGE with one line where the request cannot be had. study_plan_release frees what it made. */
+int study_plan_new(const struct machine *, const struct study_request *, struct study_plan *plan_p, struct error *);
+void study_plan_release(struct study_plan *);
+
+/* "1,2,4", "1-8", "1..64*2" (powers: each times 2), and lists of those: ascending, each once. 0, -EINVAL, -ERANGE (more
+ * than `max` numbers, or one outside 1 ... 10000). */
+int study_parse_workers(const char *text, int max, int workers_p[], int *count_p);
+
+/* A launch that was made. */
+struct study_launch {
+    int config, block;
+    bool usable; /* it gave a valid sample, or one that is too short to be judged */
+};
+
+/* The configuration to launch next in a block; -1: the block is complete. `launches`: all so far, in their order;
+ * converged[i]: whether configuration i had converged when the block began.
+ *
+ * A block launches each of its configurations once, in an order that follows from the seed; then again those without a
+ * usable launch in it, in the same order, up to tries_max launches. What has converged leaves the blocks, but for the
+ * bases, which all ratios need. */
+int study_next(const struct study_plan *, int block, const bool converged[], int launch_count,
+               const struct study_launch launches[]);
+
+#endif

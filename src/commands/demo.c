@@ -3,6 +3,7 @@
 #include "../options/options.h"
 #include "../plan/lesson_plan.h"
 #include "../present/present.h"
+#include "calibrate.h"
 #include "commands.h"
 #include "session.h"
 
@@ -24,21 +25,10 @@ struct demo {
     struct lesson_plan plan;
     struct problem problems[SCENE_KERNELS];
     struct style err;
-    double sample_wall_s, sample_cpu_s; /* of the last sample: for the calibration */
-    bool sample_disturbed;
     double start_s, done_s, total_s; /* of the progress line: expected times */
     double patience_s;
     const char *text;
 };
-
-static void keep_sample(void *context, const struct sample *sample, double launch_s)
-{
-    (void)launch_s;
-    struct demo *demo = context;
-    demo->sample_wall_s = sample->wall_s;
-    demo->sample_disturbed = sample->validity == SAMPLE_INVALID;
-    demo->sample_cpu_s = sample->worker_count > 0 ? sample->workers[0].cpu_s : NAN;
-}
 
 static void show_progress(void *context, double elapsed_s)
 {
@@ -46,46 +36,6 @@ static void show_progress(void *context, double elapsed_s)
     double left_s = demo->total_s - demo->done_s - elapsed_s;
     double fraction = demo->total_s > 0 ? (demo->done_s + elapsed_s) / demo->total_s : NAN;
     present_progress(stderr, &demo->err, demo->text, fmin(fraction, 0.99), left_s > 1 ? left_s : NAN);
-}
-
-/* One unrecorded run of a kernel on one core; a disturbed one is repeated, and the fastest counts. */
-static int calibrate_once(struct demo *demo, const struct problem *problem, struct error *error)
-{
-    enum { ATTEMPTS = 3 };
-    const struct measurement measurement = {
-        .problem = problem, .mode = &demo->plan.scenes[0].mode, .runs = 1, .launches_max = 1, .unrecorded = true};
-    double wall_s = INFINITY, cpu_s = INFINITY;
-    demo->sample_disturbed = true;
-    for (int i = 0; i < ATTEMPTS && demo->sample_disturbed; i++) {
-        int got, status = session_measure(&demo->session, &measurement, &got, error);
-        if (status) return status;
-        wall_s = fmin(wall_s, demo->sample_wall_s);
-        cpu_s = fmin(cpu_s, demo->sample_cpu_s);
-    }
-    demo->sample_wall_s = wall_s;
-    demo->sample_cpu_s = cpu_s;
-    if (wall_s > 0 && isfinite(wall_s)) return STATUS_OK;
-    return error_set(error, STATUS_FAILED, "the calibration of %s gave no time", problem->kernel->name);
-}
-
-/* The size with which one task takes about target_s: from a short run, larger and larger until it tells something. */
-static int calibrate_size(struct demo *demo, struct problem *problem, double target_s, struct error *error)
-{
-    static const double telling_s = 0.1;
-    const struct kernel *kernel = problem->kernel;
-    double work = kernel->work(problem) / 64;
-    for (int i = 0; i < 8; i++) {
-        if (kernel->size_for(problem, work, &problem->size))
-            return error_set(error, STATUS_FAILED, "%s has no size with %g %s", kernel->name, work, kernel->work_unit);
-        int status = calibrate_once(demo, problem, error);
-        if (status) return status;
-        double wall_s = demo->sample_wall_s;
-        work = kernel->work(problem) * (wall_s < telling_s ? fmin(16, 1.5 * telling_s / wall_s) : target_s / wall_s);
-        if (wall_s >= telling_s) break;
-    }
-    if (kernel->size_for(problem, work, &problem->size))
-        return error_set(error, STATUS_FAILED, "%s has no size with %g %s", kernel->name, work, kernel->work_unit);
-    return STATUS_OK;
 }
 
 static int find_option(const struct kernel *kernel, const char *name)
@@ -103,9 +53,10 @@ static int calibrate_waiting(struct demo *demo, struct problem *problem, struct 
     int operations = find_option(problem->kernel, "operations"), wait = find_option(problem->kernel, "wait");
     problem->options[wait] = 0;
     problem->size = (struct size){.dims = 1, .dim = {ITEMS}};
-    int status = calibrate_once(demo, problem, error);
+    struct calibration once;
+    int status = calibrate_once(&demo->session, problem, &demo->plan.scenes[0].mode, &once, error);
     if (status) return status;
-    problem->options[operations] = plan_operations(problem->options[operations], demo->sample_cpu_s / ITEMS, compute_s);
+    problem->options[operations] = plan_operations(problem->options[operations], once.cpu_s / ITEMS, compute_s);
     problem->options[wait] = wait_s;
     problem->size.dim[0] = (int64_t)(demo->plan.times.wait_base_s / (compute_s + wait_s));
     return STATUS_OK;
@@ -117,7 +68,8 @@ static int calibrate(struct demo *demo, struct error *error)
         problem_init(kernel_find(scene_kernel_names[k]), &demo->problems[k]);
         demo->text = "choosing sizes for this machine";
         int status = k == SCENE_WAITING ? calibrate_waiting(demo, &demo->problems[k], error)
-                                        : calibrate_size(demo, &demo->problems[k], demo->plan.times.base_s, error);
+                                        : calibrate_size(&demo->session, &demo->problems[k], &demo->plan.scenes[0].mode,
+                                                         demo->plan.times.base_s, error);
         if (status) return status;
     }
     return STATUS_OK;
@@ -219,7 +171,6 @@ static int run_demo(struct demo *demo, int workers, bool quick, const char *dire
     style_for(stderr, &demo->err);
     session->time_limit_s = 120;
     session->context = demo;
-    session->on_sample = keep_sample;
     session->on_tick = show_progress;
     if (session->job.size > 0)
         return error_set(error, STATUS_USAGE, "it starts its own processes, and cannot run inside %s; start it without",

@@ -3,106 +3,14 @@
 #include "../options/options.h"
 #include "../present/present.h"
 #include "commands.h"
+#include "problem.h"
 
-#include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* A kernel's own options, taken as they come; they are checked when the kernel is known. */
-struct kernel_arguments {
-    const struct kernel *kernel;
-    double values[KERNEL_OPTIONS_MAX];
-    const char *names[KERNEL_OPTIONS_MAX + 1];
-};
-
 static const char *const mode_choices[] = {"serial", "multitask", "multitask-mpi", "threads", "mpi", "hybrid", NULL};
 static const char *const wait_choices[] = {"spin", "yield", "block", NULL};
-
-static int take_kernel_option(void *context, const char *name, const char *value, struct error *error)
-{
-    struct kernel_arguments *arguments = context;
-    const struct kernel_option *table = arguments->kernel ? arguments->kernel->options : NULL;
-    for (int i = 0; table && table[i].name; i++) {
-        if (strcmp(table[i].name, name) != 0) continue;
-        char domain[160];
-        kernel_option_domain(&table[i], sizeof domain, domain);
-        if (!value) return error_set(error, STATUS_USAGE, "--%s needs a value: %s", name, domain);
-        if (kernel_option_parse(&table[i], value, &arguments->values[i]))
-            return error_set(error, STATUS_USAGE, "--%s %s is not allowed; allowed: %s", name, value, domain);
-        return 1;
-    }
-    return 0;
-}
-
-/* The kernel's name is the first operand; its own options can be told from unknown ones only when it is known, so it is
- * looked for first. */
-static const struct kernel *find_named_kernel(int argc, char **argv)
-{
-    for (int i = 1; i < argc; i++)
-        if (argv[i][0] != '-' && kernel_find(argv[i])) return kernel_find(argv[i]);
-    return NULL;
-}
-
-enum { NAMES_MAX = 32, LIST_LENGTH = 256 };
-
-/* "naive, tiled" of names, NULL-terminated. Returns text. */
-static const char *list_names(const char *const *names, char text[LIST_LENGTH])
-{
-    size_t used = 0;
-    text[0] = '\0';
-    for (int i = 0; names[i] && used < LIST_LENGTH; i++)
-        used += (size_t)snprintf(text + used, LIST_LENGTH - used, "%s%s", i ? ", " : "", names[i]);
-    return text;
-}
-
-static int check_kernel_name(const char *name, struct error *error)
-{
-    if (kernel_find(name)) return STATUS_OK;
-    const char *names[NAMES_MAX + 1] = {NULL};
-    char all[LIST_LENGTH];
-    for (int i = 0; kernel_registry[i] && i < NAMES_MAX; i++) names[i] = kernel_registry[i]->name;
-    list_names(names, all);
-    const char *near = options_nearest(name, names);
-    if (near) return error_set(error, STATUS_USAGE, "no kernel '%s'; did you mean '%s'? Kernels: %s", name, near, all);
-    return error_set(error, STATUS_USAGE, "no kernel '%s'. Kernels: %s (see 'speedup list')", name, all);
-}
-
-static int refuse_variant(const struct kernel *kernel, const char *name, struct error *error)
-{
-    const char *names[NAMES_MAX + 2] = {NULL};
-    char all[LIST_LENGTH];
-    int count = 0;
-    for (; kernel->variants[count].name && count < NAMES_MAX; count++) names[count] = kernel->variants[count].name;
-    names[count] = "all";
-    const char *near = options_nearest(name, names);
-    return error_set(error, STATUS_USAGE, "%s has no variant '%s'%s%s%s Variants: %s", kernel->name, name,
-                     near ? "; did you mean '" : ".", near ? near : "", near ? "'?" : "", list_names(names, all));
-}
-
-/* *all_p: all variants are wanted, and there are several. */
-static int choose_variant(const struct kernel *kernel, const char *name, struct problem *problem, bool *all_p,
-                          struct error *error)
-{
-    bool all = name && strcmp(name, "all") == 0;
-    *all_p = all && kernel->variants[1].name;
-    problem->variant = name && !all ? kernel_find_variant(kernel, name) : kernel_default_variant(kernel);
-    if (!problem->variant) return refuse_variant(kernel, name, error);
-    const char *reason = variant_unavailable(problem->variant);
-    if (!reason || *all_p) return STATUS_OK;
-    return error_set(error, STATUS_USAGE, "variant '%s' of %s is unavailable here: %s", problem->variant->name,
-                     kernel->name, reason);
-}
-
-static int choose_size(const struct kernel *kernel, const char *text, struct problem *problem, struct error *error)
-{
-    if (!text) return STATUS_OK;
-    int status = kernel->parse_size(text, &problem->size);
-    if (!status) return STATUS_OK;
-    return error_set(error, STATUS_USAGE, "--size '%s' is %s; %s: %s", text,
-                     status == -ERANGE ? "out of range" : "not a size", kernel->name, kernel->size_help);
-}
 
 /* A wrong command line is said by rank 0 alone; what depends on the machine may be wrong on a further rank only, and is
  * a failure there, so that it is heard. */
@@ -233,19 +141,12 @@ static int measure(struct session *session, const struct run_options *options, c
     return STATUS_OK;
 }
 
-static int run_kernel(const char *name, struct run_options *options, const struct kernel_arguments *arguments,
+static int run_kernel(const char *name, struct run_options *options, const struct problem_arguments *arguments,
                       struct error *error)
 {
-    int status = check_kernel_name(name, error);
-    if (status) return status;
-    const struct kernel *kernel = kernel_find(name);
     struct problem problem;
-    problem_init(kernel, &problem);
-    memcpy(problem.options, arguments->values, sizeof problem.options);
-    problem.seed = options->seed;
     bool all = false;
-    status = choose_variant(kernel, options->variant, &problem, &all, error);
-    if (!status) status = choose_size(kernel, options->size, &problem, error);
+    int status = problem_choose(name, arguments, &problem, &all, error);
     if (status) return status;
 
     struct session *session = calloc(1, sizeof *session);
@@ -269,18 +170,11 @@ static int run_kernel(const char *name, struct run_options *options, const struc
 
 int command_run(const struct command *command, int argc, char **argv, struct error *error)
 {
-    struct kernel_arguments arguments = {.kernel = find_named_kernel(argc, argv)};
+    struct problem_arguments arguments;
     struct run_options options = {.mode = {.mode = -1, .wait_policy = -1}, .warmups = -1, .time_limit_s = 600};
-    if (arguments.kernel) {
-        struct problem problem;
-        problem_init(arguments.kernel, &problem);
-        memcpy(arguments.values, problem.options, sizeof arguments.values);
-        options.seed = problem.seed;
-        for (int i = 0; arguments.kernel->options && arguments.kernel->options[i].name; i++)
-            arguments.names[i] = arguments.kernel->options[i].name;
-    }
+    problem_arguments_init(argc, argv, &arguments);
     const struct option table[] = {
-        {0, "variant", OPT_TEXT, &options.variant, 0, 0, NULL, "V",
+        {0, "variant", OPT_TEXT, &arguments.variant, 0, 0, NULL, "V",
          "How the kernel is written (see 'speedup list'); 'all' shows all of them side by side."},
         {'m', "mode", OPT_CHOICE, &options.mode.mode, 0, 0, mode_choices, "MODE",
          "How the workers are placed. Default: serial, or what --workers, --ranks and --threads imply."},
@@ -288,7 +182,7 @@ int command_run(const struct command *command, int argc, char **argv, struct err
          "Tasks that share the work. Default: one for each core (mode serial: one)."},
         {0, "ranks", OPT_COUNT, &options.mode.ranks, 1, 10000, NULL, "R", "MPI processes."},
         {0, "threads", OPT_COUNT, &options.mode.threads, 1, 10000, NULL, "T", "OpenMP threads in each process."},
-        {'s', "size", OPT_TEXT, &options.size, 0, 0, NULL, "N",
+        {'s', "size", OPT_TEXT, &arguments.size, 0, 0, NULL, "N",
          "Problem size, in the kernel's own unit (see 'speedup list'). Default: the kernel's; with --variant all, one "
          "at "
          "which the fastest takes a quarter of a second."},
@@ -301,7 +195,7 @@ int command_run(const struct command *command, int argc, char **argv, struct err
         {0, "smt", OPT_FLAG, &options.mode.smt, 0, 0, NULL, NULL, "Use the further hardware threads of the cores too."},
         {0, "wait-policy", OPT_CHOICE, &options.mode.wait_policy, 0, 0, wait_choices, "POLICY",
          "How a worker waits for others. Default: spin, or yield where workers share a CPU."},
-        {0, "seed", OPT_U64, &options.seed, 0, 0, NULL, "SEED", "Seed of the input data. Default: the kernel's own."},
+        {0, "seed", OPT_U64, &arguments.seed, 0, 0, NULL, "SEED", "Seed of the input data. Default: the kernel's own."},
         {0, "time-limit", OPT_DURATION, &options.time_limit_s, 0.01, 604800, NULL, "TIME",
          "A launch that takes longer is ended. Default: 10m."},
         {0, "json", OPT_FLAG, &options.json, 0, 0, NULL, NULL,
@@ -311,15 +205,14 @@ int command_run(const struct command *command, int argc, char **argv, struct err
         {0}};
     struct options description = {.command = command,
                                   .table = table,
-                                  .unknown = take_kernel_option,
+                                  .unknown = problem_take_option,
                                   .context = &arguments,
                                   .unknown_names = arguments.names};
     int operand_count;
     int status = options_parse(&description, argc, argv, &operand_count, error);
     if (status) return status > 0 ? STATUS_OK : status;
-    if (operand_count == 0)
-        return error_set(error, STATUS_USAGE, "name a kernel, such as 'speedup run pi' (see 'speedup list')");
-    if (operand_count > 1)
-        return error_set(error, STATUS_USAGE, "one kernel at a time, but '%s' follows '%s'", argv[2], argv[1]);
-    return run_kernel(argv[1], &options, &arguments, error);
+    const char *name;
+    status = problem_take_operand("run", operand_count, argv, &name, error);
+    options.size = arguments.size;
+    return status ? status : run_kernel(name, &options, &arguments, error);
 }

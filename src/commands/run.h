@@ -6,10 +6,9 @@
 #include "session.h"
 
 struct run_options {
-    const char *variant, *size, *output;
+    const char *size, *output; /* size NULL: not given */
     struct mode_request mode;
     int runs, warmups; /* 0 and -1: not given */
-    uint64_t seed;
     double time_limit_s;
     bool json;
 };

@@ -207,7 +207,7 @@ static int measure_block(struct all *all, int block, struct error *error)
 {
     int order[LADDER_RUNGS_MAX], status = STATUS_OK;
     double later_s = block_s(all);
-    plan_block_order(all->options->seed, block, all->rung_count, order);
+    plan_block_order(all->rungs[0].problem.seed, block, all->rung_count, order);
     for (int i = 0; i < all->rung_count && !status; i++) {
         struct rung *rung = &all->rungs[order[i]];
         if (!runs(rung)) continue;

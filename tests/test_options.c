@@ -17,6 +17,7 @@
 enum { ARGUMENTS_MAX = 20 };
 
 static const char *const mode_choices[] = {"serial", "multitask", "multitask-mpi", "threads", "mpi", "hybrid", NULL};
+static const char *const format_choices[] = {"csv", "markdown", NULL};
 static const char *const kernel_option_names[] = {"wait", "items", NULL};
 
 static const struct command command = {.name = "run",
@@ -30,7 +31,8 @@ struct values {
     bool json, verbose;
     const char *output;
     int workers, any, positive;
-    double share, limit_s, ratio;
+    double share, limit_s, ratio, loss;
+    struct option_pairs exports;
     uint64_t seed;
     int mode;
     struct cpu_list cpus;
@@ -100,6 +102,20 @@ static struct outcome parse(const char *line)
          .max = 5400,
          .argument = "TIME",
          .help = "Limit."},
+        {.name = "loss",
+         .type = OPT_SHARE,
+         .value = &values->loss,
+         .min = 0.001,
+         .max = 0.5,
+         .argument = "P",
+         .help = "Loss."},
+        {.letter = 'e',
+         .name = "export",
+         .type = OPT_PAIRS,
+         .value = &values->exports,
+         .choices = format_choices,
+         .argument = "FORMAT FILE",
+         .help = "Also writes a file."},
         {.name = "seed", .type = OPT_U64, .value = &values->seed, .argument = "S", .help = "Seed."},
         {.name = "mode",
          .type = OPT_CHOICE,
@@ -261,6 +277,68 @@ static void choices_and_cpu_lists(void **state)
     assert_error("--cpus 0-4095", "--cpus 0-4095: a list of fewer CPUs, or of smaller numbers, is needed");
 }
 
+static void shares(void **state)
+{
+    (void)state;
+    static const char *const same[] = {"5%", "0.05", "5.0%", ".05", "5e-2", "+5%"};
+    for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
+        char line[64];
+        snprintf(line, sizeof line, "--loss %s", same[i]);
+        struct outcome o = parse(line);
+        assert_int_equal(o.status, 0);
+        assert_true(fabs(o.values.loss - 0.05) < 1e-15);
+    }
+    static const char *const wrong[] = {"5", "0", "-5%", "%", "5%%", "5 %", "nan%", "0.09%", "51%", "''", "5%x"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        char line[64];
+        snprintf(line, sizeof line, "--loss=%s", wrong[i]);
+        assert_int_equal(parse(line).status, STATUS_USAGE);
+    }
+    assert_error("--loss 5", "--loss 5: a share from 0.1% to 50%, such as 5% or 0.05, is needed");
+}
+
+static void pairs_gather(void **state)
+{
+    (void)state;
+    struct outcome o = parse("pi --export csv a.csv second --export=markdown - -e csv b.csv");
+    assert_int_equal(o.status, 0);
+    assert_int_equal(o.operand_count, 2);
+    assert_string_equal(o.argv[2], "second");
+    assert_int_equal(o.values.exports.count, 3);
+    assert_int_equal(o.values.exports.pairs[0].choice, 0);
+    assert_string_equal(o.values.exports.pairs[0].text, "a.csv");
+    assert_int_equal(o.values.exports.pairs[1].choice, 1);
+    assert_string_equal(o.values.exports.pairs[1].text, "-");
+    assert_string_equal(o.values.exports.pairs[2].text, "b.csv");
+    const char *missing = "--export needs two values: --export FORMAT FILE (see 'speedup run --help')";
+    assert_error("--export", missing);
+    assert_error("--export csv", missing);
+    assert_error("--export csv --json", missing);
+    assert_error("--export cvs a.csv", "--export cvs: no such export; did you mean 'csv'? Allowed: csv, markdown");
+}
+
+static void pairs_have_an_end(void **state)
+{
+    (void)state;
+    struct option_pairs pairs = {0};
+    const struct option option = {
+        .name = "export", .type = OPT_PAIRS, .value = &pairs, .choices = format_choices, .argument = "FORMAT FILE"};
+    const struct option table[] = {option, {0}};
+    const struct options options = {.command = &command, .table = table};
+    char name[] = "run", word[] = "--export", format[] = "csv", file[] = "a";
+    char *argv[3 * (OPTION_PAIRS_MAX + 1) + 2] = {name};
+    int argc = 1, operands;
+    for (int i = 0; i <= OPTION_PAIRS_MAX; i++) {
+        argv[argc++] = word;
+        argv[argc++] = format;
+        argv[argc++] = file;
+    }
+    struct error error = {""};
+    assert_int_equal(options_parse(&options, argc, argv, &operands, &error), STATUS_USAGE);
+    assert_string_equal(error.text, "--export is given more than 16 times; leave some out");
+    assert_int_equal(pairs.count, OPTION_PAIRS_MAX);
+}
+
 static void missing_values(void **state)
 {
     (void)state;
@@ -360,6 +438,17 @@ static void help_is_aligned_and_fits(void **state)
     free(text);
 }
 
+static void help_of_pairs(void **state)
+{
+    (void)state;
+    const struct option table[] = {
+        {.name = "export", .type = OPT_PAIRS, .choices = format_choices, .argument = "FORMAT FILE", .help = "Writes."},
+        {0}};
+    char *text = help_text(table);
+    assert_non_null(strstr(text, "\n      --export FORMAT FILE  Writes. Its first word is one of: csv, markdown.\n"));
+    free(text);
+}
+
 static void wrapping(void **state)
 {
     (void)state;
@@ -433,11 +522,15 @@ int main(void)
         cmocka_unit_test(counts_outside_their_domain),
         cmocka_unit_test(numbers_outside_their_domain),
         cmocka_unit_test(choices_and_cpu_lists),
+        cmocka_unit_test(shares),
+        cmocka_unit_test(pairs_gather),
+        cmocka_unit_test(pairs_have_an_end),
         cmocka_unit_test(missing_values),
         cmocka_unit_test(unknown_options),
         cmocka_unit_test(kernel_options_go_to_unknown),
         cmocka_unit_test(long_values_are_shortened),
         cmocka_unit_test(help_is_aligned_and_fits),
+        cmocka_unit_test(help_of_pairs),
         cmocka_unit_test(wrapping),
         cmocka_unit_test(nearest_names),
     };

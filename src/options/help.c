@@ -62,9 +62,10 @@ static void print_option(FILE *out, const struct option *option, int indent)
     char left[128], help[1024];
     int column = format_left(option, sizeof left, left);
     size_t used = (size_t)snprintf(help, sizeof help, "%s", option->help);
-    for (int i = 0; option->type == OPT_CHOICE && option->choices[i] && used < sizeof help; i++)
-        used += (size_t)snprintf(help + used, sizeof help - used, "%s%s", i ? ", " : " One of: ", option->choices[i]);
-    if (option->type == OPT_CHOICE && used + 1 < sizeof help) strcpy(help + used, ".");
+    const char *lead = option->type == OPT_PAIRS ? " Its first word is one of: " : " One of: ";
+    for (int i = 0; option->choices && option->choices[i] && used < sizeof help; i++)
+        used += (size_t)snprintf(help + used, sizeof help - used, "%s%s", i ? ", " : lead, option->choices[i]);
+    if (option->choices && used + 1 < sizeof help) strcpy(help + used, ".");
     fputs(left, out);
     if (column + 2 > indent) {
         putc('\n', out);

@@ -56,8 +56,9 @@ static int report_unknown(const struct parser *parser, const char *argument)
 
 static int report_missing(const struct parser *parser, const struct option *option)
 {
-    return error_set(parser->error, STATUS_USAGE, "--%s needs a value: --%s %s (see 'speedup %s --help')", option->name,
-                     option->name, option->argument, parser->options->command->name);
+    return error_set(parser->error, STATUS_USAGE, "--%s needs %s: --%s %s (see 'speedup %s --help')", option->name,
+                     option->type == OPT_PAIRS ? "two values" : "a value", option->name, option->argument,
+                     parser->options->command->name);
 }
 
 static const char *peek_value(const struct parser *parser)
@@ -75,7 +76,11 @@ static int set_with_value(struct parser *parser, const struct option *option, co
         if (!value) return report_missing(parser, option);
         parser->next++;
     }
-    return option_set(option, value, parser->error);
+    if (option->type != OPT_PAIRS) return option_set(option, value, parser->error);
+    const char *second = peek_value(parser);
+    if (!second) return report_missing(parser, option);
+    parser->next++;
+    return option_add_pair(option, value, second, parser->error);
 }
 
 static int set_flag(const struct parser *parser, const struct option *option, bool on, const char *value)

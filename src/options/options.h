@@ -17,7 +17,20 @@ enum option_type {
     OPT_U64,      /* uint64_t, decimal or 0x hex */
     OPT_DURATION, /* double, seconds; "500ms", "2s", "1m", "1h"; "2" is seconds */
     OPT_CHOICE,   /* int: index into choices; -1 before */
-    OPT_CPUS      /* struct cpu_list: "0,2-3" */
+    OPT_CPUS,     /* struct cpu_list: "0,2-3" */
+    OPT_SHARE,    /* double, min ... max, as a share of 1; "5%" or "0.05" */
+    OPT_PAIRS     /* struct option_pairs: a choice and a text, "--export csv FILE"; each time it is given, one more */
+};
+
+enum { OPTION_PAIRS_MAX = 16 };
+
+/* Starts empty. */
+struct option_pairs {
+    int count;
+    struct {
+        int choice;       /* index into choices */
+        const char *text; /* points into argv */
+    } pairs[OPTION_PAIRS_MAX];
 };
 
 struct option {
@@ -25,9 +38,9 @@ struct option {
     const char *name; /* without dashes; NULL ends a table */
     enum option_type type;
     void *value;
-    double min, max;            /* OPT_COUNT, OPT_NUMBER, OPT_DURATION; min == max: any */
-    const char *const *choices; /* OPT_CHOICE: NULL-terminated */
-    const char *argument;       /* how help shows the value: "N", "FILE"; NULL for flags */
+    double min, max;            /* OPT_COUNT, OPT_NUMBER, OPT_DURATION, OPT_SHARE; min == max: any */
+    const char *const *choices; /* OPT_CHOICE, OPT_PAIRS: NULL-terminated */
+    const char *argument;       /* how help shows the value: "N", "FILE", "FORMAT FILE"; NULL for flags */
     const char *help;           /* one sentence; says the default. Choices are added to it */
 };
 
@@ -54,7 +67,8 @@ struct options {
 };
 
 /* Parses argv[1..]; options and operands in any order, "--" ends options, "-" is an operand; "--name=value",
- * "--name value", "-n value", "-nvalue", "-n=value" and joined flags "-ab". An option given twice: the last one counts.
+ * "--name value", "-n value", "-nvalue", "-n=value" and joined flags "-ab". An option given twice: the last one counts
+ * (pairs gather).
  * What follows an option is its value unless it begins with "--" ("--name=--value" is the way to give such a value).
  * Operands are moved to the front of argv[1..]; *operand_count_p counts them. Returns 0; 1 where help was asked for
  * (anywhere before "--") and printed; STATUS_USAGE with one line that names the flag, the value, what is allowed, and

@@ -74,11 +74,27 @@ static int parse_duration(const char *text, double *value_p)
     return -EINVAL;
 }
 
+static int parse_share(const char *text, double *value_p)
+{
+    size_t length = strlen(text);
+    bool percent = length > 0 && text[length - 1] == '%';
+    char number[32];
+    double value;
+    if (percent) length--;
+    if (length >= sizeof number) return -EINVAL;
+    memcpy(number, text, length);
+    number[length] = '\0';
+    if (parse_number(number, &value)) return -EINVAL;
+    *value_p = percent ? value / 100 : value;
+    return 0;
+}
+
 static void format_bound(const struct option *option, double value, size_t length, char *text)
 {
     const struct unit *unit = units;
     if (option->type != OPT_DURATION) {
-        snprintf(text, length, "%.15g", value);
+        bool percent = option->type == OPT_SHARE;
+        snprintf(text, length, "%.15g%s", percent ? value * 100 : value, percent ? "%" : "");
         return;
     }
     while (unit->seconds > value && unit[1].seconds < unit->seconds) unit++;
@@ -128,11 +144,11 @@ static int report(const struct option *option, const char *text, const char *nee
                      with);
 }
 
-static int set_choice(const struct option *option, const char *text, struct error *error_p)
+static int find_choice(const struct option *option, const char *text, int *choice_p, struct error *error_p)
 {
     for (int i = 0; option->choices[i]; i++) {
         if (strcmp(option->choices[i], text)) continue;
-        *(int *)option->value = i;
+        *choice_p = i;
         return 0;
     }
     char noun[64], given[64], allowed[512] = "";
@@ -159,12 +175,15 @@ static int set_count(const struct option *option, const char *text, struct error
 
 static int set_double(const struct option *option, const char *text, struct error *error_p)
 {
-    bool duration = option->type == OPT_DURATION;
+    static const struct {
+        int (*parse)(const char *text, double *value_p);
+        const char *needed, *with;
+    } kinds[] = {[OPT_NUMBER] = {parse_number, "a number", ""},
+                 [OPT_DURATION] = {parse_duration, "a time", ", such as 500ms, 2s or 1m,"},
+                 [OPT_SHARE] = {parse_share, "a share", ", such as 5% or 0.05,"}};
     double value;
-    int status = duration ? parse_duration(text, &value) : parse_number(text, &value);
-    if (status || !in_domain(option, value))
-        return report(option, text, duration ? "a time" : "a number", duration ? ", such as 500ms, 2s or 1m," : "",
-                      error_p);
+    if (kinds[option->type].parse(text, &value) || !in_domain(option, value))
+        return report(option, text, kinds[option->type].needed, kinds[option->type].with, error_p);
     *(double *)option->value = value;
     return 0;
 }
@@ -198,15 +217,31 @@ int option_set(const struct option *option, const char *text, struct error *erro
         return set_count(option, text, error_p);
     case OPT_NUMBER:
     case OPT_DURATION:
+    case OPT_SHARE:
         return set_double(option, text, error_p);
     case OPT_U64:
         return set_u64(option, text, error_p);
     case OPT_CHOICE:
-        return set_choice(option, text, error_p);
+        return find_choice(option, text, option->value, error_p);
     case OPT_CPUS:
         return set_cpus(option, text, error_p);
     case OPT_FLAG:
+    case OPT_PAIRS:
         break;
     }
     return STATUS_FAILED;
+}
+
+int option_add_pair(const struct option *option, const char *choice, const char *text, struct error *error_p)
+{
+    struct option_pairs *pairs = option->value;
+    int index = 0;
+    int status = find_choice(option, choice, &index, error_p);
+    if (status) return status;
+    if (pairs->count == OPTION_PAIRS_MAX)
+        return error_set(error_p, STATUS_USAGE, "--%s is given more than %d times; leave some out", option->name,
+                         OPTION_PAIRS_MAX);
+    pairs->pairs[pairs->count].choice = index;
+    pairs->pairs[pairs->count++].text = text;
+    return 0;
 }

@@ -4,7 +4,10 @@
 
 #include "options.h"
 
-/* 0, or STATUS_USAGE with the flag, the value and what is allowed; the value is then unchanged. Not for OPT_FLAG. */
+/* 0, or STATUS_USAGE with the flag, the value and what is allowed; the value is then unchanged. Not for OPT_FLAG and
+ * OPT_PAIRS. */
 int option_set(const struct option *, const char *text, struct error *);
+/* The same for the two words of OPT_PAIRS. */
+int option_add_pair(const struct option *, const char *choice, const char *text, struct error *);
 
 #endif

@@ -1,5 +1,6 @@
 /* Statistics against exact values; samples into groups; the lesson's pairing; and sentences that say what was measured,
  * on good machines and bad ones. */
+#include "../src/analyse/convergence.h"
 #include "../src/analyse/lesson.h"
 
 #include <stdarg.h>
@@ -44,6 +45,27 @@ static void test_interval_ranks(void **state)
         assert_int_equal(high, known[i][2]);
     }
     for (int n = 0; n < 6; n++) assert_false(median_interval_ranks(n, &low, &high));
+}
+
+static void test_convergence(void **state)
+{
+    (void)state;
+    int low, high;
+    assert_false(order_interval_ranks(CONVERGENCE_LAUNCHES_MIN - 1, CONFIDENCE_STOPPING, &low, &high));
+    assert_true(order_interval_ranks(CONVERGENCE_LAUNCHES_MIN, CONFIDENCE_STOPPING, &low, &high));
+    assert_true(low == 1 && high == 7);
+    assert_true(order_interval_ranks(12, CONFIDENCE_STOPPING, &low, &high));
+    assert_true(low == 2 && high == 11);
+    double values[] = {1.02, 0.98, 1, 1, 1.01, 0.99, 1};
+    struct spread spread = spread_of(6, values, CONFIDENCE_STOPPING);
+    assert_true(!spread.interval && spread.low == 0.98 && spread.high == 1.02);
+    assert_true(isnan(spread_half_width(&spread)) && !spread_converged(&spread, 1));
+    spread = spread_of(7, values, CONFIDENCE_STOPPING);
+    assert_true(spread.interval && spread.middle == 1);
+    assert_true(fabs(spread_half_width(&spread) - 0.02) < 1e-12);
+    assert_true(spread_converged(&spread, 0.0201) && !spread_converged(&spread, 0.0199));
+    spread = spread_of(0, values, CONFIDENCE_STOPPING);
+    assert_false(spread_converged(&spread, 1));
 }
 
 /* P(Bin(n, 1/2) < low) in whole numbers, as a share of 2^n. */
@@ -589,6 +611,7 @@ int main(void)
         cmocka_unit_test(test_quantiles),
         cmocka_unit_test(test_interval_ranks),
         cmocka_unit_test(test_interval_ranks_are_narrowest),
+        cmocka_unit_test(test_convergence),
         cmocka_unit_test(test_grouping),
         cmocka_unit_test(test_reading_a_file),
         cmocka_unit_test(test_rows_in_order),

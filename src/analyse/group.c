@@ -51,13 +51,12 @@ static int compare_doubles(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Sorts the values. */
-static struct spread spread_of(int count, double values[])
+struct spread spread_of(int count, double values[], double confidence)
 {
     struct spread spread = {.count = count, .middle = NAN, .low = NAN, .high = NAN};
     if (count == 0) return spread;
     int low = 1, high = count;
-    spread.interval = median_interval_ranks(count, &low, &high);
+    spread.interval = order_interval_ranks(count, confidence, &low, &high);
     if (!spread.interval) low = 1, high = count;
     qsort(values, (size_t)count, sizeof *values, compare_doubles);
     spread.middle = median(count, values);
@@ -66,18 +65,33 @@ static struct spread spread_of(int count, double values[])
     return spread;
 }
 
-void group_pair(const struct group *base, const struct group *group, struct spread *spread_p)
+/* Ratios within blocks: this one's over the base's, or the base's over this one's. */
+static struct spread pair(const struct group *base, const struct group *group, double (*number)(const struct sample *),
+                          bool base_over, double confidence)
 {
     double *ratios = malloc(sizeof *ratios * (size_t)(group->count + 1));
     int count = 0;
     for (int s = 0; ratios && base && s < group->count; s++) {
         if (!opens_block(group, s)) continue;
         int block = group->samples[s].block;
-        double ratio = group_median(base, block, sample_wall_s) / group_median(group, block, sample_wall_s);
+        double own = group_median(group, block, number), other = group_median(base, block, number);
+        double ratio = base_over ? other / own : own / other;
         if (!isnan(ratio)) ratios[count++] = ratio;
     }
-    *spread_p = spread_of(count, ratios);
+    struct spread spread = spread_of(count, ratios, confidence);
     free(ratios);
+    return spread;
+}
+
+void group_pair(const struct group *base, const struct group *group, struct spread *spread_p)
+{
+    *spread_p = pair(base, group, sample_wall_s, true, 0.95);
+}
+
+void group_pair_numbers(const struct group *base, const struct group *group, double (*number)(const struct sample *),
+                        double confidence, struct spread *spread_p)
+{
+    *spread_p = pair(base, group, number, false, confidence);
 }
 
 bool reason_is_same(const char *a, const char *b)

@@ -2,8 +2,9 @@
  *
  * Interval of the median: of n independent values, the number under the true median is binomial(n, 1/2), so the l-th
  * and the (n + 1 - l)-th smallest enclose it with probability 1 - 2 P(Bin <= l - 1), exactly (David and Nagaraja, Order
- * Statistics, 7.1). The largest l that leaves at least 95 % gives the narrowest interval. */
-#include "results.h"
+ * Statistics, 7.1). The largest l that leaves at least the confidence asked for gives the narrowest interval.
+ */
+#include "group.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -38,7 +39,7 @@ double median(int count, const double values[])
     return quantile(count, values, 0.5);
 }
 
-bool median_interval_ranks(int count, int *low_p, int *high_p)
+bool order_interval_ranks(int count, double confidence, int *low_p, int *high_p)
 {
     double tail = 0; /* P(Bin(count, 1/2) < low) */
     int low = 0;
@@ -47,11 +48,16 @@ bool median_interval_ranks(int count, int *low_p, int *high_p)
         double log_ways =
             lgamma_r(count + 1.0, &sign) - lgamma_r(low + 1.0, &sign) - lgamma_r(count - low + 1.0, &sign);
         tail += exp(log_ways - count * M_LN2);
-        if (tail > 0.025 || 2 * low >= count) break;
+        if (tail > (1 - confidence) / 2 || 2 * low >= count) break;
         low++;
     }
     if (low < 1) return false;
     *low_p = low;
     *high_p = count + 1 - low;
     return true;
+}
+
+bool median_interval_ranks(int count, int *low_p, int *high_p)
+{
+    return order_interval_ranks(count, 0.95, low_p, high_p);
 }

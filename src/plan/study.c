@@ -1,6 +1,6 @@
-/* Configurations are the product of variants, modes and numbers of workers, with serial once for each variant; a number
- * that a mode cannot have (hybrid with an odd one, modes with ranks without MPI) is left out where the modes were not
- * named one by one. */
+/* Configurations are the product of variants, modes and numbers of workers, with serial once for each variant, and the
+ * base's number of workers in each mode. What comes next is counted anew from all launches each time: nothing is
+ * remembered that a study which goes on could not know. */
 #include "study.h"
 
 #include "blocks.h"
@@ -58,7 +58,8 @@ static int parse_range(const char **text, struct numbers *numbers)
         if (!status && factor < 2) return -EINVAL;
         step = 0;
     }
-    if (!status && (last < first || first < 1)) return -EINVAL;
+    if (!status && first < 1) return -ERANGE;
+    if (!status && last < first) return -EINVAL;
     for (long value = first; !status && value <= last; value = value * factor + step)
         status = numbers_add(numbers, value);
     return status;
@@ -108,8 +109,8 @@ static int add_config(struct builder *builder, const struct variant *variant, en
         double work = one->kernel->work(one) * workers / request->base;
         if (one->kernel->size_for(one, work, &config.problem.size))
             return error_set(error, STATUS_USAGE,
-                             "--scaling weak: %s has no size with %d times the work of --size; take a smaller --size",
-                             one->kernel->name, workers / request->base);
+                             "--scaling weak: %s has no size with %.4g times the work of --size; take a smaller --size",
+                             one->kernel->name, (double)workers / request->base);
     }
     status = plan_check_memory(builder->machine, &config.problem, &config.mode, error);
     if (status) return status;
@@ -150,6 +151,9 @@ static int check_request(const struct study_request *request, struct error *erro
         return error_set(error, STATUS_USAGE,
                          "--base %d, but --workers begins with %d: fewer than the base; begin with %d", request->base,
                          request->workers[0], request->base);
+    if (request->base > 1 && request->mode_count == 1 && request->modes[0] == MODE_SERIAL)
+        return error_set(error, STATUS_USAGE, "--base %d, but mode serial has one worker; name another mode",
+                         request->base);
     return STATUS_OK;
 }
 

@@ -1,0 +1,223 @@
+/* Each factor is a number of one sample, and is taken against the base within each block, as speedups are; what is told
+ * are medians over the blocks. A time that one worker could not observe makes the factor unobserved: the largest of the
+ * others need not be the largest. */
+#include "factors.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+/* Differences of this much are not worth a sentence. */
+static const double hardly = 0.02;
+
+const char *factor_name(enum factor factor)
+{
+    static const char *const names[] = {"computation", "load balance", "communication and waiting", "share of a core"};
+    return names[factor];
+}
+
+struct useful {
+    double wall_most_s, cpu_most_s, cpu_sum_s; /* NAN where a worker's is unknown */
+};
+
+/* NAN where either is. */
+static double larger(double a, double b)
+{
+    return isnan(b) || b > a ? b : a;
+}
+
+static struct useful useful_of(const struct sample *sample)
+{
+    struct useful useful = {0};
+    if (sample->worker_count == 0) useful.wall_most_s = useful.cpu_most_s = NAN;
+    for (int w = 0; w < sample->worker_count; w++) {
+        const struct worker_times *worker = &sample->workers[w];
+        useful.cpu_sum_s += worker->cpu_s;
+        useful.wall_most_s = larger(useful.wall_most_s, worker->wall_s);
+        useful.cpu_most_s = larger(useful.cpu_most_s, worker->cpu_s);
+    }
+    /* No work at all is no base for a quotient. */
+    if (!(useful.wall_most_s > 0)) useful.wall_most_s = NAN;
+    if (!(useful.cpu_most_s > 0)) useful.cpu_most_s = useful.cpu_sum_s = NAN;
+    return useful;
+}
+
+static double sample_work(const struct sample *sample)
+{
+    return sample->work;
+}
+
+/* How much work a second of CPU time did. */
+static double sample_computation(const struct sample *sample)
+{
+    return sample->work / useful_of(sample).cpu_sum_s;
+}
+
+static double sample_balance(const struct sample *sample)
+{
+    struct useful useful = useful_of(sample);
+    return useful.cpu_sum_s / sample->worker_count / useful.cpu_most_s;
+}
+
+static double sample_communication(const struct sample *sample)
+{
+    return useful_of(sample).wall_most_s / sample->wall_s;
+}
+
+static double sample_share(const struct sample *sample)
+{
+    struct useful useful = useful_of(sample);
+    return useful.cpu_most_s / useful.wall_most_s;
+}
+
+static double (*const numbers[FACTOR_COUNT])(const struct sample *) = {
+    [FACTOR_COMPUTATION] = sample_computation,
+    [FACTOR_BALANCE] = sample_balance,
+    [FACTOR_COMMUNICATION] = sample_communication,
+    [FACTOR_SHARE] = sample_share,
+};
+
+static double pair_median(const struct group *base, const struct group *group, double (*number)(const struct sample *))
+{
+    struct spread spread;
+    group_pair_numbers(base, group, number, 0.95, &spread);
+    return spread.middle;
+}
+
+static const char *what_is_missing(const struct factors *factors)
+{
+    if (factors->blocks == 0) return "no block has valid samples of both";
+    bool cpu = isnan(factors->value[FACTOR_BALANCE]), wall = isnan(factors->value[FACTOR_COMMUNICATION]);
+    if (cpu && wall) return "the workers' times were not observed";
+    if (cpu) return "the workers' CPU times were not observed";
+    if (wall) return "the workers' wall times were not observed";
+    return isnan(factors->product) ? "the work was not recorded" : "";
+}
+
+static void find_worst(struct factors *factors)
+{
+    double lost = 0;
+    for (int f = 0; f < FACTOR_COUNT; f++) {
+        double value = factors->value[f];
+        lost += fmax(-log(value), 0) + value * 0; /* stays NAN where one is */
+        if (value < factors->value[factors->worst] || isnan(factors->value[factors->worst]))
+            factors->worst = (enum factor)f;
+    }
+    double worst = -log(factors->value[factors->worst]);
+    factors->worst_share = isnan(lost) ? NAN : worst > 0 ? worst / lost : 0;
+}
+
+void factors_of(const struct group *base, const struct group *group, struct factors *factors_p)
+{
+    struct factors factors = {.worst = FACTOR_COMPUTATION};
+    struct spread speedup;
+    group_pair_numbers(base, group, sample_rate, 0.95, &speedup);
+    factors.blocks = speedup.count;
+    factors.speedup = speedup.middle;
+    factors.scale = base ? (double)mode_workers(&group->config.mode) / mode_workers(&base->config.mode) : NAN;
+    factors.work = pair_median(base, group, sample_work);
+    factors.product = factors.scale;
+    for (int f = 0; f < FACTOR_COUNT; f++) {
+        factors.value[f] = pair_median(base, group, numbers[f]);
+        factors.product *= factors.value[f];
+    }
+    factors.missing = what_is_missing(&factors);
+    find_worst(&factors);
+    *factors_p = factors;
+}
+
+/* The sentence */
+
+struct line {
+    size_t length, used;
+    char *text;
+};
+
+__attribute__((format(printf, 2, 3))) static void say(struct line *line, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    if (line->used < line->length) {
+        int written = vsnprintf(line->text + line->used, line->length - line->used, format, arguments);
+        if (written > 0) line->used += (size_t)written;
+    }
+    va_end(arguments);
+}
+
+static int cpus_of(const struct config *config)
+{
+    return config->mode.cpus.count * (config->nodes > 0 ? config->nodes : 1);
+}
+
+static int percent(double share)
+{
+    return (int)lround(100 * share);
+}
+
+static void say_speedup(struct line *line, const struct factors *factors, int workers)
+{
+    int base_workers = (int)lround(workers / factors->scale);
+    say(line, "%d worker%s: %.2f times as %s as ", workers, workers == 1 ? "" : "s", factors->speedup,
+        fabs(factors->work - 1) > hardly ? "much work a second" : "fast");
+    if (base_workers == 1)
+        say(line, "one task");
+    else
+        say(line, "%d workers", base_workers);
+}
+
+static void say_loss(struct line *line, const struct factors *factors, const struct group *group)
+{
+    const struct config *config = &group->config;
+    int workers = mode_workers(&config->mode), cpus = cpus_of(config);
+    double value = factors->value[factors->worst];
+    switch (factors->worst) {
+    case FACTOR_COMPUTATION:
+        say(line, "computation: the same work took %.2f times as much CPU time, as where cores share memory or caches",
+            1 / value);
+        break;
+    case FACTOR_BALANCE:
+        say(line, "load balance: the busiest worker had %.2f times as much to do as the average", 1 / value);
+        break;
+    case FACTOR_COMMUNICATION:
+        say(line, "communication and waiting: they filled %d %% of the time",
+            percent(1 - group_median(group, ANY_BLOCK, sample_communication)));
+        break;
+    case FACTOR_SHARE:
+        if (workers > cpus)
+            say(line, "time slicing: %d tasks had %d core%s", workers, cpus, cpus == 1 ? "" : "s");
+        else
+            say(line, "the share of a core: the busiest worker had its own for %d %% of its time",
+                percent(group_median(group, ANY_BLOCK, sample_share)));
+        break;
+    case FACTOR_COUNT:
+        break;
+    }
+}
+
+const char *factors_sentence(const struct factors *factors, const struct group *group, size_t length, char *text)
+{
+    struct line line = {.length = length, .text = text};
+    if (length > 0) *text = '\0';
+    if (factors->blocks == 0) {
+        say(&line, "There is no speedup: %s.", factors->missing);
+        return text;
+    }
+    say_speedup(&line, factors, mode_workers(&group->config.mode));
+    double lost = 1 - factors->speedup / factors->scale;
+    if (lost < -hardly) {
+        say(&line, ", more than the ideal %.4g", factors->scale);
+        if (factors->value[FACTOR_COMPUTATION] > 1 + hardly)
+            say(&line, ": the same work took %.2f times the CPU time, as where smaller parts fit into the caches",
+                1 / factors->value[FACTOR_COMPUTATION]);
+    } else if (lost < hardly) {
+        say(&line, ", of the ideal %.4g: hardly anything is lost", factors->scale);
+    } else if (isnan(factors->worst_share)) {
+        say(&line, "; why is not known: %s", factors->missing);
+    } else {
+        say(&line, "; %s of the loss (%d %%) is ", factors->worst_share > 0.5 ? "most" : "the largest part",
+            percent(factors->worst_share));
+        say_loss(&line, factors, group);
+    }
+    say(&line, ".");
+    return text;
+}

@@ -155,7 +155,7 @@ check_valgrind() {
     local folder=$1/without-mpi-debug name
     setup_found valgrind || { skip "valgrind" "it is not installed" && return; }
     build "valgrind" "$folder" -DCMAKE_BUILD_TYPE=Debug -DSPEEDUP_MPI=OFF || return
-    for name in kernel_text blocks config plan options launch_line judge record analyse present; do
+    for name in kernel_text blocks config plan study_plan options launch_line judge record analyse factors present; do
         check "valgrind: test_$name" env SPEEDUP_PROGRAM="$folder/speedup" SPEEDUP_SOURCE="$speedup_source" \
             valgrind --quiet --leak-check=full --errors-for-leak-kinds=definite --error-exitcode=9 \
             "$folder/tests/test_$name"
@@ -194,10 +194,10 @@ check_ordinary_user() {
 }
 
 main() {
-    local long=false needs="compiler cmake pkg-config hwloc jansson cmocka pgrep mpi" wanted="blas mpfr" folder argument
+    local long=false needs="compiler cmake pkg-config hwloc jansson cmocka pgrep mpi" wanted="blas nlopt mpfr" folder argument
     for argument in "$@"; do
         case $argument in
-        --long) long=true && wanted="blas mpfr clang clang-rt clang-format valgrind shellcheck" ;;
+        --long) long=true && wanted="blas nlopt mpfr clang clang-rt clang-format valgrind shellcheck" ;;
         -h | --help) usage && return 0 ;;
         *) say "tests/run.sh: unknown argument '$argument'; known are --long and --help" && return 2 ;;
         esac

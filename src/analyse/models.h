@@ -5,7 +5,8 @@
  *     USL        T(p) = T1 (1 + a (p - 1) + b p (p - 1)) / p            one problem; a: contention, b: coherence
  *
  * Amdahl (AFIPS 1967); Gustafson (CACM 31, 1988); Gunther: Guerrilla capacity planning (2007), chapter 4. Times, not
- * speedups, are fitted, by least squares of their logarithms, with bounds (0 <= s <= 1, a, b >= 0), by NLopt.
+ * speedups, are fitted, by least squares of the logarithms of each point's median, with bounds (0 <= s, a, b <= 1), by
+ * NLopt. Every number of workers weighs the same: noisier ones were launched more often, until they were as well known.
  */
 #ifndef SPEEDUP_ANALYSE_MODELS_H
 #define SPEEDUP_ANALYSE_MODELS_H
@@ -15,24 +16,26 @@
 #include <stdint.h>
 
 enum model { MODEL_AMDAHL, MODEL_GUSTAFSON, MODEL_USL, MODEL_COUNT };
-enum { MODEL_PARAMETERS_MAX = 3 };
+enum { MODEL_PARAMETERS_MAX = 3, MODEL_LAUNCHES_MIN = 5 };
 
 /* The valid launches of one number of workers, each of which had a core to itself. */
 struct model_point {
     int workers;
-    int count;
-    const double *times_s; /* borrowed */
+    int count;             /* at least 1 */
+    const double *times_s; /* borrowed; all > 0 */
 };
 
 enum model_state {
     MODEL_FITTED,
-    MODEL_TOO_FEW,     /* numbers of workers: Amdahl and Gustafson need 4, USL 6 */
-    MODEL_UNAVAILABLE  /* built without NLopt, or it failed: see reason */
+    MODEL_TOO_FEW,    /* numbers of workers: Amdahl and Gustafson need 4, USL 6 */
+    MODEL_UNAVAILABLE /* built without NLopt, or it failed: see reason */
 };
 
 struct model_parameter {
-    double value, low, high; /* 95 % interval, by the bootstrap over launches (percentiles of 400 refits) */
-    bool identifiable;       /* false: the value, or one end of the interval, lies on a bound */
+    double value;
+    double low, high;  /* 95 % interval, by the bootstrap over launches (percentiles of 400 refits); NAN where a point
+                          has fewer than MODEL_LAUNCHES_MIN launches: nothing tells how far they scatter */
+    bool identifiable; /* false: the value, or one end of the interval, lies on a bound, or there is no interval */
 };
 
 struct model_fit {
@@ -42,9 +45,10 @@ struct model_fit {
     int points;
     int parameter_count;
     struct model_parameter parameters[MODEL_PARAMETERS_MAX]; /* T1, then s; or T1, a, b */
-    double residual; /* root mean square of the relative deviations */
+    double residual; /* root mean square of the relative deviations of the points */
     double aicc;     /* NAN where points < parameters (noise counted) + 2 */
-    double peak;     /* USL: workers at the most throughput, sqrt((1 - a) / b); INFINITY where there is none; else NAN */
+    double peak;     /* USL: workers at the most throughput, sqrt((1 - a) / b), at least 1; INFINITY where there is none
+                            (b is 0); other models: NAN */
     double most_workers; /* twice the largest number measured: nothing is said beyond */
 };
 

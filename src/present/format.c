@@ -112,3 +112,20 @@ const char *format_share(double share, size_t length, char *text)
     snprintf(text, length, fabs(percent) < 9.95 ? "%.1f %%" : "%.0f %%", percent);
     return text;
 }
+
+void rate_unit_for(double top, const char *work_unit, struct rate_unit *unit_p)
+{
+    char text[64];
+    unit_p->rate = 1;
+    while (top >= 999.5 * unit_p->rate && unit_p->rate < 1e18) unit_p->rate *= 1000;
+    format_rate(unit_p->rate, work_unit, sizeof text, text);
+    snprintf(unit_p->name, sizeof unit_p->name, "%s", strchr(text, ' ') + 1);
+}
+
+const char *format_in_unit(double rate, const struct rate_unit *unit, size_t length, char *text)
+{
+    double number = rate / unit->rate;
+    if (!(number < 1)) return format_ratio(number, length, text);
+    snprintf(text, length, "%#.2g", number);
+    return text;
+}

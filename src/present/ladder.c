@@ -20,8 +20,7 @@ enum {
 struct layout {
     int name, rate, ratio;
     bool ceiling, ranges;
-    double unit_rate;
-    char unit[48];
+    struct rate_unit unit;
 };
 
 static int text_column(const struct layout *layout)
@@ -29,31 +28,18 @@ static int text_column(const struct layout *layout)
     return layout->name + 2;
 }
 
-/* "GFLOP/s". */
 static void find_unit(const struct ladder *ladder, struct layout *layout)
 {
-    char text[64];
     double top = 0;
     for (int i = 0; i < ladder->rung_count; i++) top = fmax(top, ladder->rungs[i].rate);
-    layout->unit_rate = 1;
-    while (top >= 999.5 * layout->unit_rate && layout->unit_rate < 1e18) layout->unit_rate *= 1000;
-    format_rate(layout->unit_rate, ladder->kernel->work_unit, sizeof text, text);
-    snprintf(layout->unit, sizeof layout->unit, "%s", strchr(text, ' ') + 1);
-}
-
-static const char *format_number(const struct layout *layout, double rate, size_t length, char *text)
-{
-    double number = rate / layout->unit_rate;
-    if (!(number < 1)) return format_ratio(number, length, text);
-    snprintf(text, length, "%.2g", number);
-    return text;
+    rate_unit_for(top, ladder->kernel->work_unit, &layout->unit);
 }
 
 static struct layout find_layout(const struct style *style, const struct ladder *ladder)
 {
     struct layout layout = {.name = (int)strlen("variant"), .ceiling = isfinite(ladder->ceiling_rate)};
     find_unit(ladder, &layout);
-    layout.rate = text_width(layout.unit);
+    layout.rate = text_width(layout.unit.name);
     if (layout.rate < RATE_WIDTH) layout.rate = RATE_WIDTH;
     for (int i = 0; i < ladder->rung_count; i++) {
         int width = text_width(ladder->rungs[i].variant->name);
@@ -95,7 +81,7 @@ static void print_header(FILE *stream, const struct style *style, const struct l
     if (ratios) fprintf(stream, "%*s", column, "");
     if (ratios && layout->ceiling) fprintf(stream, "%*s  ", SHARE_WIDTH, "of the");
     if (ratios) fprintf(stream, "times as fast as\n");
-    fprintf(stream, "%-*s  %*s  %*s", layout->name, "variant", TIME_WIDTH, "time", layout->rate, layout->unit);
+    fprintf(stream, "%-*s  %*s  %*s", layout->name, "variant", TIME_WIDTH, "time", layout->rate, layout->unit.name);
     if (ratios && layout->ceiling) fprintf(stream, "  %*s", SHARE_WIDTH, "ceiling");
     if (ratios)
         fprintf(stream, "  %-*.*s  %-*s  bits", layout->ratio, layout->ratio,
@@ -122,7 +108,7 @@ static void print_time(FILE *stream, const struct ladder_rung *rung, const struc
 {
     char time[32], rate[32];
     fprintf(stream, "%*s  %*s  ", TIME_WIDTH, format_time(rung->wall_s, sizeof time, time), layout->rate,
-            format_number(layout, rung->rate, sizeof rate, rate));
+            format_in_unit(rung->rate, &layout->unit, sizeof rate, rate));
 }
 
 static void print_reason(FILE *stream, const struct style *style, const struct ladder_rung *rung,
@@ -171,10 +157,11 @@ static void print_legend(FILE *stream, const struct style *style, const struct l
                          const struct layout *layout)
 {
     char text[256], ceiling[32];
-    int used = snprintf(text, sizeof text, "%s, on one scale.", layout->unit);
+    int used = snprintf(text, sizeof text, "%s, on one scale.", layout->unit.name);
     if (layout->ceiling)
         snprintf(text + used, sizeof text - (size_t)used, " %s marks the ceiling: %s%s%s.",
-                 style->utf8 ? "\u2502" : "|", format_number(layout, ladder->ceiling_rate, sizeof ceiling, ceiling),
+                 style->utf8 ? "\u2502" : "|",
+                 format_in_unit(ladder->ceiling_rate, &layout->unit, sizeof ceiling, ceiling),
                  *ladder->ceiling ? ", " : "", ladder->ceiling);
     print_dim(stream, style, 0, 0, text);
 }
@@ -193,7 +180,7 @@ static void print_bar(FILE *stream, const struct style *style, const struct ladd
     }
     double cells_each = length / chart_top(ladder);
     text_print_bar(stream, style, rung->rate * cells_each, ladder->ceiling_rate * cells_each, length);
-    fprintf(stream, " %*s\n", RATE_WIDTH, format_number(layout, rung->rate, sizeof rate, rate));
+    fprintf(stream, " %*s\n", RATE_WIDTH, format_in_unit(rung->rate, &layout->unit, sizeof rate, rate));
 }
 
 /* The bars, where there are any and room for them, and in any case the sentences. */

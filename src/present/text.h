@@ -24,6 +24,14 @@ void text_print_bar(FILE *, const struct style *, double filled, double mark, in
 /* format.c: "1.97", "75 %" (of a share), "-" for NAN. */
 const char *format_ratio(double ratio, size_t length, char *text);
 const char *format_share(double share, size_t length, char *text);
+/* The unit in which all rates up to `top` are told: "GFLOP/s" is 1e9 flop a second. */
+struct rate_unit {
+    double rate;
+    char name[48];
+};
+void rate_unit_for(double top, const char *work_unit, struct rate_unit *unit_p);
+/* "54.6", "0.012", "-" for NAN. */
+const char *format_in_unit(double rate, const struct rate_unit *, size_t length, char *text);
 
 /* scene.c: what a row of the lesson shows, by its tasks and cores. */
 enum scene_kind {

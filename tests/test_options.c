@@ -445,7 +445,7 @@ static void help_of_pairs(void **state)
         {.name = "export", .type = OPT_PAIRS, .choices = format_choices, .argument = "FORMAT FILE", .help = "Writes."},
         {0}};
     char *text = help_text(table);
-    assert_non_null(strstr(text, "\n      --export FORMAT FILE  Writes. Its first word is one of: csv, markdown.\n"));
+    assert_non_null(strstr(text, "\n      --export FORMAT FILE  Writes. FORMAT is one of: csv, markdown.\n"));
     free(text);
 }
 

@@ -62,7 +62,9 @@ static void print_option(FILE *out, const struct option *option, int indent)
     char left[128], help[1024];
     int column = format_left(option, sizeof left, left);
     size_t used = (size_t)snprintf(help, sizeof help, "%s", option->help);
-    const char *lead = option->type == OPT_PAIRS ? " Its first word is one of: " : " One of: ";
+    char lead[64] = " One of: ";
+    if (option->type == OPT_PAIRS)
+        snprintf(lead, sizeof lead, " %.*s is one of: ", (int)strcspn(option->argument, " "), option->argument);
     for (int i = 0; option->choices && option->choices[i] && used < sizeof help; i++)
         used += (size_t)snprintf(help + used, sizeof help - used, "%s%s", i ? ", " : lead, option->choices[i]);
     if (option->choices && used + 1 < sizeof help) strcpy(help + used, ".");

@@ -146,6 +146,7 @@ static void test_labels(void **state)
     assert_int_equal(results.group_count, 3);
     assert_string_equal(results.groups[0].config.kernel, "abcdefghijklmnopqrstuvwxyz0123");
     assert_string_equal(results.groups[1].config.kernel, "tab_bell");
+    assert_string_equal(results.groups[2].config.kernel, "__");
     for (int g = 0; g < 3; g++) {
         record_config_key(&results.groups[g].config, key);
         assert_int_equal(strlen(key), 16);

@@ -46,19 +46,23 @@ static int reject(const struct reading *reading, const char *text, const char *n
     char shown[64];
     size_t length = 0;
     for (; text[length] && length < 40; length++)
-        shown[length] = iscntrl((unsigned char)text[length]) ? '?' : text[length];
+        shown[length] = text[length] >= ' ' && text[length] <= '~' ? text[length] : '?';
     snprintf(shown + length, sizeof shown - length, "%s", text[length] ? "..." : "");
     return error_set(reading->error, STATUS_USAGE, "%s, line %ld: '%s': %s", reading->name, reading->line, shown,
                      needed);
 }
 
-/* At most 31 bytes, cut between characters; control characters become '_'. */
+/* At most 31 bytes, cut between characters. Control characters become '_', and where it is no UTF-8, all but ASCII. */
 static void set_label(const char *text, size_t length, char label_p[32])
 {
     if (length > 31)
         for (length = 31; length > 0 && ((unsigned char)text[length] & 0xc0) == 0x80;) length--;
     for (size_t i = 0; i < length; i++) label_p[i] = iscntrl((unsigned char)text[i]) ? '_' : text[i];
     label_p[length] = '\0';
+    json_t *json = json_string(label_p);
+    for (size_t i = 0; i < length && !json; i++)
+        if ((unsigned char)label_p[i] >= 0x80) label_p[i] = '_';
+    json_decref(json);
     if (length == 0) snprintf(label_p, 32, "timings");
 }
 

@@ -2,6 +2,8 @@
 #ifndef SPEEDUP_PRESENT_PRESENT_H
 #define SPEEDUP_PRESENT_PRESENT_H
 
+#include "../analyse/compare.h"
+#include "../analyse/curve.h"
 #include "../analyse/ladder.h"
 #include "../analyse/lesson.h"
 
@@ -35,6 +37,28 @@ void present_lesson(FILE *, const struct style *, const struct lesson *);
 /* ladder.c: table and bar chart of the variants, what each does, and notes, among them the caller's remark (whole
  * sentences with a blank at the end, or ""). Nothing for a ladder without samples. */
 void present_ladder(FILE *, const struct style *, const struct ladder *, const char *remark);
+
+/* study.c: scaling curves, problem by problem: a table, a chart, why each speedup is what it is, scaling laws and
+ * bounds; then what was lost or odd, and how it was measured. Nothing for curves without points. */
+void present_study(FILE *, const struct style *, const struct results *, const struct curves *);
+/* study_summary.c: all that as one JSON object; what is not known is null. New reference, the caller's; NULL: no
+ * memory.
+ */
+json_t *present_study_summary_json(const struct results *, const struct curves *);
+
+/* export.c: other programs' formats. What was measured on one machine is one part. */
+struct study_part {
+    const struct results *results;
+    const struct curves *curves;
+};
+extern const char *const export_formats[]; /* "csv", ...; NULL-terminated */
+/* format: an index into export_formats. path "-": standard output. 0 or STATUS_FAILED with the reason. */
+int export_study(int format, const char *path, int count, const struct study_part parts[], struct error *);
+
+/* compare.c: a table of comparisons and what they come to. */
+void present_comparisons(FILE *, const struct style *, int count, const struct comparison comparisons[]);
+/* New reference, the caller's; NULL: no memory. */
+json_t *present_comparisons_json(int count, const struct comparison comparisons[]);
 
 /* progress.c: one line on a terminal, rewritten in place; nothing elsewhere. text NULL: wipe it. fraction in 0 ... 1;
  * NAN or negative where unknown, eta_s likewise. */

@@ -1,0 +1,16 @@
+/* Inside present/ alone: the writers of the formats. Each returns 0 or -ENOMEM. */
+#ifndef SPEEDUP_PRESENT_EXPORT_H
+#define SPEEDUP_PRESENT_EXPORT_H
+
+#include "study_text.h"
+
+int export_csv(FILE *, int count, const struct study_part parts[]);
+int export_markdown(FILE *, int count, const struct study_part parts[]);
+int export_hyperfine(FILE *, int count, const struct study_part parts[]);
+int export_extrap(FILE *, int count, const struct study_part parts[]);
+
+/* The time of each launch that counts (the median of its samples), in the order of the file; times_p has room for the
+ * group's count. Returns how many. */
+int export_launches(const struct group *, double times_p[]);
+
+#endif

@@ -1,0 +1,187 @@
+/* The times of all launches, for programs that make their own statistics of them. Points without a valid launch are
+ * left out. */
+#include "export.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A command that does the same; of somebody else's timings the name alone. */
+static void describe_command(const struct config *config, size_t length, char *text)
+{
+    size_t used;
+    if (study_is_timings(config)) {
+        snprintf(text, length, "%s, %d workers", config->kernel, mode_workers(&config->mode));
+        return;
+    }
+    used = (size_t)snprintf(text, length, "speedup run %s --variant %s --size %s --mode %s", config->kernel,
+                            config->variant, config->size, mode_name_text(config->mode.name));
+    if (config->mode.name == MODE_HYBRID && used < length)
+        used += (size_t)snprintf(text + used, length - used, " --ranks %d --threads %d", config->mode.ranks,
+                                 config->mode.threads);
+    else if (config->mode.name != MODE_SERIAL && used < length)
+        used += (size_t)snprintf(text + used, length - used, " --workers %d", mode_workers(&config->mode));
+    for (int i = 0; i < config->option_count && used < length; i++)
+        used +=
+            (size_t)snprintf(text + used, length - used, " --%s %s", config->options[i].name, config->options[i].value);
+}
+
+/* All are text in hyperfine's files. */
+static json_t *encode_parameters(const struct curves *curves, const struct config *config)
+{
+    char workers[16];
+    snprintf(workers, sizeof workers, "%d", mode_workers(&config->mode));
+    json_t *object = json_pack("{s:s, s:s, s:s, s:s}", "kernel", config->kernel, "variant", config->variant, "size",
+                               config->size, "workers", workers);
+    if (!study_is_timings(config)) json_object_set_new(object, "mode", json_string(mode_name_text(config->mode.name)));
+    if (*curves->machine) json_object_set_new(object, "machine", json_string(curves->machine));
+    return object;
+}
+
+static json_t *real_or_null(double value)
+{
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
+/* user and system: the record has the CPU time as one, so neither is known. */
+static json_t *encode_result(const struct curves *curves, const struct group *group, int count, const double times[])
+{
+    double sum = 0, squares = 0, low = times[0], high = times[0];
+    char command[640];
+    json_t *list = json_array(), *codes = json_array();
+    for (int i = 0; i < count; i++) {
+        sum += times[i];
+        low = fmin(low, times[i]);
+        high = fmax(high, times[i]);
+        json_array_append_new(list, json_real(times[i]));
+        json_array_append_new(codes, json_integer(0));
+    }
+    for (int i = 0; i < count; i++) squares += (times[i] - sum / count) * (times[i] - sum / count);
+    describe_command(&group->config, sizeof command, command);
+    return json_pack("{s:s, s:f, s:o, s:f, s:n, s:n, s:f, s:f, s:o, s:o, s:o}", "command", command, "mean", sum / count,
+                     "stddev", real_or_null(count > 1 ? sqrt(squares / (count - 1)) : NAN), "median",
+                     median(count, times), "user", "system", "min", low, "max", high, "times", list, "exit_codes",
+                     codes, "parameters", encode_parameters(curves, &group->config));
+}
+
+static int add_result(json_t *list, const struct curves *curves, const struct group *group)
+{
+    double *times = malloc(sizeof *times * (size_t)(group->count + 1));
+    if (!times) return -ENOMEM;
+    int count = export_launches(group, times), status = 0;
+    if (count > 0) status = json_array_append_new(list, encode_result(curves, group, count, times));
+    free(times);
+    return status ? -ENOMEM : 0;
+}
+
+int export_hyperfine(FILE *file, int count, const struct study_part parts[])
+{
+    json_t *list = json_array();
+    int status = list ? 0 : -ENOMEM;
+    for (int p = 0; p < count; p++)
+        for (int c = 0; c < parts[p].curves->count; c++)
+            for (int i = 0; i < parts[p].curves->curves[c].count && !status; i++)
+                status = add_result(list, parts[p].curves, parts[p].curves->curves[c].points[i].group);
+    json_t *object = json_pack("{s:o}", "results", list);
+    if (!object) status = -ENOMEM;
+    if (!status) json_dumpf(object, file, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
+    if (!status) fputc('\n', file);
+    json_decref(object);
+    return status;
+}
+
+static const struct curve_point *find_point(const struct curve *curve, int workers)
+{
+    for (int i = 0; i < curve->count; i++)
+        if (curve->points[i].workers == workers && curve->points[i].valid > 0) return &curve->points[i];
+    return NULL;
+}
+
+/* Whether a curve has a valid point for each of another's. */
+static bool covers(const struct curve *curve, const struct curve *wanted)
+{
+    for (int i = 0; i < wanted->count; i++)
+        if (wanted->points[i].valid > 0 && !find_point(curve, wanted->points[i].workers)) return false;
+    return true;
+}
+
+/* How many points can be told where the numbers of workers are those of `wanted`; those of one point tell nothing of
+ * scaling. */
+static int count_told(int count, const struct study_part parts[], const struct curve *wanted)
+{
+    int curves = 0, points = 0;
+    for (int i = 0; i < wanted->count; i++) points += wanted->points[i].valid > 0;
+    for (int p = 0; p < count && points > 1; p++)
+        for (int c = 0; c < parts[p].curves->count; c++) curves += covers(&parts[p].curves->curves[c], wanted);
+    return curves * points;
+}
+
+/* Extra-P's numbers of workers are those of the whole file, and a region has data for each of them in their order. So
+ * they are those of the curve by which most points can be told. */
+static const struct curve *choose_workers(int count, const struct study_part parts[])
+{
+    const struct curve *best = NULL;
+    int most = 0;
+    for (int p = 0; p < count; p++)
+        for (int c = 0; c < parts[p].curves->count; c++) {
+            int told = count_told(count, parts, &parts[p].curves->curves[c]);
+            if (!best || told > most) best = &parts[p].curves->curves[c], most = told;
+        }
+    return best;
+}
+
+/* A region is a path, "kernel->variant->mode", in one word: without blanks in it. */
+static void print_region(FILE *file, const struct study_part *part, const struct config *config)
+{
+    const char *mode = study_is_timings(config) ? "workers" : mode_name_text(config->mode.name);
+    char text[512];
+    snprintf(text, sizeof text, "%s%s%s%s%s%s%s->%s", part->curves->machine, *part->curves->machine ? "->" : "",
+             config->kernel, *config->variant ? "->" : "", config->variant, *config->size ? "->" : "", config->size,
+             mode);
+    for (char *c = text; *c; c++)
+        if ((unsigned char)*c <= ' ') *c = '_';
+    fputs(text, file);
+}
+
+static int print_data(FILE *file, const struct study_part *part, const struct curve *curve, const struct curve *wanted)
+{
+    fputs("\nREGION ", file);
+    print_region(file, part, curve->config);
+    fputs("\nMETRIC time\n", file);
+    for (int i = 0; i < wanted->count; i++) {
+        const struct curve_point *point = find_point(curve, wanted->points[i].workers);
+        if (wanted->points[i].valid == 0 || !point) continue;
+        double *times = malloc(sizeof *times * (size_t)(point->group->count + 1));
+        if (!times) return -ENOMEM;
+        int count = export_launches(point->group, times);
+        for (int t = 0; t < count; t++) fprintf(file, "%s %.9g", t ? "" : "DATA", times[t]);
+        fputc('\n', file);
+        free(times);
+    }
+    return 0;
+}
+
+int export_extrap(FILE *file, int count, const struct study_part parts[])
+{
+    const struct curve *wanted = choose_workers(count, parts);
+    int status = 0;
+    fputs("# Wall times in seconds of all valid launches, for Extra-P's text input.\n"
+          "# Numbers of workers that not all regions have are left out.\nPARAMETER workers\nPOINTS",
+          file);
+    for (int i = 0; wanted && i < wanted->count; i++)
+        if (wanted->points[i].valid > 0) fprintf(file, " %d", wanted->points[i].workers);
+    fputc('\n', file);
+    for (int p = 0; p < count; p++)
+        for (int c = 0; c < parts[p].curves->count && !status; c++) {
+            const struct curve *curve = &parts[p].curves->curves[c];
+            if (covers(curve, wanted)) {
+                status = print_data(file, &parts[p], curve, wanted);
+            } else {
+                fputs("\n# Left out, as it lacks some of these numbers of workers: ", file);
+                print_region(file, &parts[p], curve->config);
+                fputc('\n', file);
+            }
+        }
+    return status;
+}

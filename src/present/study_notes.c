@@ -1,0 +1,107 @@
+/* What was lost, and what looked odd and was kept all the same: nothing is silently left out. */
+#include "study_text.h"
+
+#include <string.h>
+
+enum { REASONS_MAX = 4, TEXT_LENGTH = 768 };
+
+struct notes {
+    FILE *stream;
+    const struct style *style;
+    const struct study_problem *problem;
+    bool any; /* one was printed */
+};
+
+static void print_note(struct notes *notes, const char *text)
+{
+    if (!notes->any) fputc('\n', notes->stream);
+    notes->any = true;
+    text_print_wrapped(notes->stream, notes->style, 0, 2, text);
+}
+
+/* Names of the points for which `odd` holds, behind `lead`; nothing where there is none. */
+static void print_points(struct notes *notes, const char *lead, bool (*odd)(const struct curve_point *))
+{
+    const struct study_problem *problem = notes->problem;
+    char text[TEXT_LENGTH];
+    size_t used = 0;
+    for (int c = 0; c < problem->count; c++)
+        for (int i = 0; i < problem->curves[c].count && used < sizeof text; i++) {
+            const struct curve_point *point = &problem->curves[c].points[i];
+            char name[128];
+            if (!odd(point)) continue;
+            used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", used ? ", " : lead,
+                                     study_point_name(problem, &problem->curves[c], point, sizeof name, name));
+        }
+    if (used >= sizeof text) strcpy(text + sizeof text - 4, "...");
+    if (used) print_note(notes, text);
+}
+
+static bool has_outliers(const struct curve_point *point)
+{
+    return point->outliers > 0;
+}
+
+static bool was_slow_first(const struct curve_point *point)
+{
+    return point->slow_first;
+}
+
+static bool has_trend(const struct curve_point *point)
+{
+    return point->trend;
+}
+
+static bool is_superlinear(const struct curve_point *point)
+{
+    return point->speedup.interval && point->speedup.low > point->workers;
+}
+
+struct reason {
+    const char *text;
+    int count;
+};
+
+/* Where there are more different reasons than there is room for, the last of them are not counted. */
+static void count_reason(const struct sample *sample, int *count_p, struct reason reasons[])
+{
+    int r = 0;
+    if (sample->validity == SAMPLE_VALID || !*sample->invalid_reason) return;
+    while (r < *count_p && !reason_is_same(reasons[r].text, sample->invalid_reason)) r++;
+    if (r == 8 * REASONS_MAX) return;
+    if (r == *count_p) reasons[(*count_p)++] = (struct reason){sample->invalid_reason, 0};
+    reasons[r].count++;
+}
+
+static void print_lost(struct notes *notes)
+{
+    const struct study_problem *problem = notes->problem;
+    struct reason reasons[8 * REASONS_MAX];
+    int count = 0;
+    for (int c = 0; c < problem->count; c++)
+        for (int i = 0; i < problem->curves[c].count; i++) {
+            const struct group *group = problem->curves[c].points[i].group;
+            for (int s = 0; s < group->count; s++) count_reason(&group->samples[s], &count, reasons);
+        }
+    for (int printed = 0; printed < REASONS_MAX && printed < count; printed++) {
+        struct reason *most = reasons;
+        char text[384];
+        for (int r = 1; r < count; r++)
+            if (reasons[r].count > most->count) most = &reasons[r];
+        snprintf(text, sizeof text, "Left out: %d sample%s: %s", most->count, most->count == 1 ? "" : "s", most->text);
+        print_note(notes, text);
+        most->count = 0;
+    }
+    if (count > REASONS_MAX) print_note(notes, "Left out: others, for rarer reasons; the record names all.");
+}
+
+void study_print_notes(FILE *stream, const struct style *style, const struct study_problem *problem)
+{
+    struct notes notes = {stream, style, problem, false};
+    print_points(&notes, "Faster than ideal, whole interval: ", is_superlinear);
+    print_points(&notes, "Outliers among the launches (kept; medians hardly feel them): ", has_outliers);
+    print_points(&notes, "The first launch was much slower than the others (a cold start: files, pages, clock): ",
+                 was_slow_first);
+    print_points(&notes, "Times drift from block to block (something changes: heat, clock, neighbours): ", has_trend);
+    print_lost(&notes);
+}

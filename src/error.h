@@ -9,6 +9,7 @@ enum status {
     STATUS_USAGE = -2,        /* bad input: what was given, what is allowed, what helps */
     STATUS_WRONG = -3,        /* a wrong answer */
     STATUS_UNMEASURED = -4,   /* no valid measurement */
+    STATUS_SLOWER = -5,       /* a slowdown that was asked to fail */
     STATUS_INTERRUPTED = -130 /* SIGINT or SIGTERM; what was measured is kept */
 };
 

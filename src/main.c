@@ -68,6 +68,34 @@ static const struct command commands[] = {
          "  speedup run pi --mode mpi --ranks 2 --json -o pi.jsonl\n"
          "  mpirun -n 4 speedup run pi",
      .run = command_run},
+    {.name = "report",
+     .arguments = "FILE... [OPTIONS]",
+     .summary = "tables, charts, exports of result files or your own timings",
+     .description =
+         "Makes everything anew from the records alone: for each problem a table of times, rates and speedups with "
+         "their intervals, a chart, the factors of each speedup, scaling laws and bounds, and what was left out and "
+         "why.\n\n"
+         "A FILE is a record, as -o writes it, or a CSV file of timings that were made otherwise: lines of "
+         "workers,time in seconds and, if you like, a label; a header, blank lines and # comments are allowed, "
+         "semicolons or tabs may separate. - is standard input. Files from one machine are put together; those of "
+         "different machines are shown one after the other, and never in one curve.\n\n"
+         "Examples:\n"
+         "  speedup report results.jsonl\n"
+         "  speedup report timings.csv\n"
+         "  speedup report a.jsonl b.jsonl --json\n"
+         "  speedup report results.jsonl --export csv points.csv --export markdown -",
+     .run = command_report},
+    {.name = "compare",
+     .arguments = "OLD NEW [OPTIONS]",
+     .summary = "two result files: faster, slower, or no difference shown",
+     .description =
+         "For each configuration that both files have: how many times as fast the new one is, with its interval, and "
+         "whether a difference was shown. All of them together have at most a 5 % chance to show a difference where "
+         "there is none. The files are those that report reads.\n\n"
+         "Examples:\n"
+         "  speedup compare before.jsonl after.jsonl\n"
+         "  speedup compare before.jsonl after.jsonl --fail-if-slower 5%",
+     .run = command_compare},
     {0}};
 
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands - 1 };
@@ -101,7 +129,7 @@ static void print_help(void)
         "SPEEDUP_ISA in the environment names the vector instructions to use instead of the best ('speedup machine' "
         "lists them).\n\n"
         "Exit status: 0 done; 1 could not run; 2 bad usage; 3 a wrong answer; 4 no valid measurement; "
-        "130 interrupted.");
+        "5 slower than --fail-if-slower of compare allows; 130 interrupted.");
 }
 
 static void print_version(void)

@@ -8,5 +8,7 @@ int command_run(const struct command *, int argc, char **argv, struct error *);
 int command_demo(const struct command *, int argc, char **argv, struct error *);
 int command_list(const struct command *, int argc, char **argv, struct error *);
 int command_machine(const struct command *, int argc, char **argv, struct error *);
+int command_report(const struct command *, int argc, char **argv, struct error *);
+int command_compare(const struct command *, int argc, char **argv, struct error *);
 
 #endif

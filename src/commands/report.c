@@ -1,0 +1,209 @@
+/* From result files to everything that can be shown of them. Files of one machine make one part: blocks and launches of
+ * the further ones are counted on, so that nothing is ever paired across files. */
+#include "../present/present.h"
+#include "commands.h"
+#include "files.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct part {
+    struct results results;
+    struct curves curves;
+    char machine[256];
+};
+
+struct report {
+    bool json;
+    double precision; /* 0: as asked for when it was measured */
+    struct option_pairs exports;
+    int part_count;
+    struct part *parts;
+};
+
+static const char *scaling_of(const struct results *results)
+{
+    const char *scaling = json_string_value(json_object_get(results->study, "scaling"));
+    return scaling ? scaling : "";
+}
+
+/* One more than the largest block, or launch. */
+static void find_ends(const struct results *results, int *block_p, int *launch_p)
+{
+    *block_p = *launch_p = 0;
+    for (int g = 0; g < results->group_count; g++)
+        for (int s = 0; s < results->groups[g].count; s++) {
+            const struct sample *sample = &results->groups[g].samples[s];
+            if (sample->block >= *block_p) *block_p = sample->block + 1;
+            if (sample->launch >= *launch_p) *launch_p = sample->launch + 1;
+        }
+}
+
+/* 0 or -ENOMEM. */
+static int append_results(struct results *results, const struct results *more)
+{
+    int block, launch, status = 0;
+    find_ends(results, &block, &launch);
+    for (int g = 0; g < more->group_count; g++)
+        for (int s = 0; s < more->groups[g].count && !status; s++) {
+            struct sample sample = more->groups[g].samples[s]; /* borrows the workers; results_add copies them */
+            sample.block += block;
+            sample.launch += launch;
+            status = results_add(results, &sample);
+        }
+    results->torn |= more->torn;
+    return status;
+}
+
+/* Takes the results. What is of no known machine stays alone. */
+static int add_results(struct report *report, struct results *results, struct error *error)
+{
+    struct part part = {.results = *results};
+    files_machine(results, sizeof part.machine, part.machine);
+    for (int p = 0; p < report->part_count; p++) {
+        struct part *other = &report->parts[p];
+        if (!*part.machine || strcmp(part.machine, other->machine) ||
+            strcmp(scaling_of(results), scaling_of(&other->results)))
+            continue;
+        int status = append_results(&other->results, results);
+        results_release(results);
+        return status ? error_set(error, STATUS_FAILED, "no memory is left for the samples") : STATUS_OK;
+    }
+    report->parts[report->part_count++] = part;
+    return STATUS_OK;
+}
+
+static int read_files(struct report *report, int count, char *const paths[], struct error *error)
+{
+    int status = STATUS_OK;
+    report->parts = calloc((size_t)count + 1, sizeof *report->parts);
+    if (!report->parts) return error_set(error, STATUS_FAILED, "no memory is left for the samples");
+    for (int i = 0; i < count && !status; i++) {
+        struct results results;
+        status = files_read("report", paths[i], NULL, &results, error);
+        if (!status) status = add_results(report, &results, error);
+    }
+    for (int p = 0; p < report->part_count && !status; p++)
+        if (curves_build(&report->parts[p].results, report->precision, &report->parts[p].curves))
+            status = error_set(error, STATUS_FAILED, "no memory is left for the curves");
+    return status;
+}
+
+static int print_json(const struct report *report, struct error *error)
+{
+    json_t *parts = json_array();
+    for (int p = 0; p < report->part_count; p++)
+        json_array_append_new(parts, present_study_summary_json(&report->parts[p].results, &report->parts[p].curves));
+    json_t *object = json_pack("{s:i, s:s, s:o}", "schema", RECORD_SCHEMA, "type", "report", "parts", parts);
+    if (!object || json_array_size(parts) != (size_t)report->part_count) {
+        json_decref(object);
+        return error_set(error, STATUS_FAILED, "no memory is left for the summary");
+    }
+    json_dumpf(object, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
+    putchar('\n');
+    json_decref(object);
+    return STATUS_OK;
+}
+
+static void print_pages(const struct report *report)
+{
+    struct style style;
+    style_for(stdout, &style);
+    for (int p = 0; p < report->part_count; p++) {
+        if (p > 0) putchar('\n');
+        present_study(stdout, &style, &report->parts[p].results, &report->parts[p].curves);
+    }
+}
+
+static int write_exports(const struct report *report, struct error *error)
+{
+    struct study_part *parts = calloc((size_t)report->part_count + 1, sizeof *parts);
+    int status = parts ? STATUS_OK : error_set(error, STATUS_FAILED, "no memory is left for the export");
+    for (int p = 0; p < report->part_count && parts; p++)
+        parts[p] = (struct study_part){&report->parts[p].results, &report->parts[p].curves};
+    for (int i = 0; i < report->exports.count && !status; i++)
+        status = export_study(report->exports.pairs[i].choice, report->exports.pairs[i].text, report->part_count, parts,
+                              error);
+    free(parts);
+    return status;
+}
+
+/* What goes to standard output: one export, or the summary, or the page. */
+static int count_exports_to_output(const struct report *report)
+{
+    int count = 0;
+    for (int i = 0; i < report->exports.count; i++) count += strcmp(report->exports.pairs[i].text, "-") == 0;
+    return count;
+}
+
+static int check_outputs(const struct report *report, int file_count, struct error *error)
+{
+    int exports = count_exports_to_output(report);
+    if (file_count < 1)
+        return error_set(error, STATUS_USAGE,
+                         "name a result file, or - for standard input (see 'speedup report --help')");
+    if (exports + report->json > 1)
+        return error_set(error, STATUS_USAGE, "%s would both go to standard output; name a file for one of them",
+                         report->json ? "--json and --export" : "two exports");
+    return STATUS_OK;
+}
+
+static int check_standard_input(int count, char *const paths[], struct error *error)
+{
+    int times = 0;
+    for (int i = 0; i < count; i++) times += strcmp(paths[i], "-") == 0;
+    return times > 1 ? error_set(error, STATUS_USAGE, "- is given %d times, but standard input can be read once", times)
+                     : STATUS_OK;
+}
+
+static int check_valid(const struct report *report, struct error *error)
+{
+    int valid = 0, lost = 0;
+    for (int p = 0; p < report->part_count; p++) {
+        const struct curves *curves = &report->parts[p].curves;
+        valid += curves->valid;
+        lost += curves->invalid + curves->not_judged;
+    }
+    if (valid > 0) return STATUS_OK;
+    return error_set(error, STATUS_UNMEASURED, "none of the %d samples is valid", lost);
+}
+
+int command_report(const struct command *command, int argc, char **argv, struct error *error_p)
+{
+    struct report report = {.json = false};
+    const struct option table[] = {
+        {.name = "json", .type = OPT_FLAG, .value = &report.json, .help = "One JSON object with the same content."},
+        {.name = "export",
+         .type = OPT_PAIRS,
+         .value = &report.exports,
+         .choices = export_formats,
+         .argument = "FORMAT FILE",
+         .help = "Also writes a FILE for another program (- is standard output, instead of the tables). May be given "
+                 "several times."},
+        {.name = "precision",
+         .type = OPT_SHARE,
+         .value = &report.precision,
+         .min = 0.001,
+         .max = 0.5,
+         .argument = "P",
+         .help = "How narrow an interval has to be to count as converged, to either side. Default: as asked for when "
+                 "it was measured, else 2%."},
+        {0}};
+    const struct options options = {.command = command, .table = table};
+    int file_count;
+    int status = options_parse(&options, argc, argv, &file_count, error_p);
+    if (status) return status;
+    status = check_outputs(&report, file_count, error_p);
+    if (!status) status = check_standard_input(file_count, argv + 1, error_p);
+    if (!status) status = read_files(&report, file_count, argv + 1, error_p);
+    if (!status) status = write_exports(&report, error_p);
+    if (!status && report.json) status = print_json(&report, error_p);
+    if (!status && !report.json && count_exports_to_output(&report) == 0) print_pages(&report);
+    if (!status) status = check_valid(&report, error_p);
+    for (int p = 0; p < report.part_count; p++) {
+        curves_release(&report.parts[p].curves);
+        results_release(&report.parts[p].results);
+    }
+    free(report.parts);
+    return status;
+}

@@ -68,6 +68,27 @@ static const struct command commands[] = {
          "  speedup run pi --mode mpi --ranks 2 --json -o pi.jsonl\n"
          "  mpirun -n 4 speedup run pi",
      .run = command_run},
+    {.name = "study",
+     .arguments = "KERNEL [OPTIONS]",
+     .summary = "a scaling study: speedups with intervals, and why they are what they are",
+     .description =
+         "Launches every configuration (mode and number of workers) once in each of many blocks, in random order, the "
+         "best "
+         "serial program among them, until the 95 % interval of each speedup is narrow enough. Disturbed samples are "
+         "recorded with the reason, never averaged, and measured again.\n\n"
+         "It ends with a table, a chart, what each speedup lost and to what, and the scaling laws that the times "
+         "allow. The "
+         "records hold everything: 'speedup report FILE' tells it again, and --resume goes on with a study that was "
+         "cut "
+         "short, exactly where it was.\n\n"
+         "A kernel's own options are given by name: 'speedup list KERNEL' shows them.\n\n"
+         "Examples:\n"
+         "  speedup study pi\n"
+         "  speedup study pi --modes multitask,threads,mpi --workers 1,2,4\n"
+         "  speedup study matmul --variant all --modes threads --workers 1-8 -o matmul.jsonl\n"
+         "  speedup study matmul --scaling weak --size 1000 --modes mpi\n"
+         "  speedup study pi -o pi.jsonl --resume",
+     .run = command_study},
     {.name = "report",
      .arguments = "FILE... [OPTIONS]",
      .summary = "tables, charts, exports of result files or your own timings",

@@ -56,7 +56,7 @@ struct curves {
     int valid, invalid, not_judged; /* launches over all */
     int cores;                      /* of the machine, from the context; 0 unknown */
     double precision;               /* asked for, from the study line; 0.02 where there is none */
-    const char *machine;            /* "AMD EPYC 9B14 (host)", from the context; "" */
+    char machine[224];              /* "AMD EPYC 9B14 (host)", from the context; "" */
 };
 
 /* The results must outlive the curves. 0 or -ENOMEM; curves_release frees. `precision` 0: of the file's study line. */

@@ -30,6 +30,7 @@ void results_release(struct results *results)
         free(results->groups[g].samples);
     }
     free(results->groups);
+    json_decref(results->study);
     json_decref(results->context);
     results_init(results);
 }
@@ -72,6 +73,7 @@ static int read_line(void *context, const json_t *line)
     struct reading *reading = context;
     const char *type = json_string_value(json_object_get(line, "type"));
     if (strcmp(type, "context") == 0 && !reading->results->context) reading->results->context = json_deep_copy(line);
+    if (strcmp(type, "study") == 0 && !reading->results->study) reading->results->study = json_deep_copy(line);
     if (strcmp(type, "sample")) return 0;
     struct sample sample;
     sample_init(&sample);

@@ -15,6 +15,7 @@ struct group {
 
 struct results {
     json_t *context; /* the first context line, or NULL */
+    json_t *study;   /* the first study line (SCHEMA.md), or NULL */
     int group_count;
     struct group *groups; /* in order of first appearance */
     bool torn;            /* the last line was torn off */

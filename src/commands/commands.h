@@ -5,6 +5,7 @@
 #include "../options/options.h"
 
 int command_run(const struct command *, int argc, char **argv, struct error *);
+int command_study(const struct command *, int argc, char **argv, struct error *);
 int command_demo(const struct command *, int argc, char **argv, struct error *);
 int command_list(const struct command *, int argc, char **argv, struct error *);
 int command_machine(const struct command *, int argc, char **argv, struct error *);

@@ -85,7 +85,25 @@ int session_add_writer(struct session *session, const char *path, struct error *
     return STATUS_OK;
 }
 
-static int write_line(struct session *session, json_t *line, struct error *error)
+int session_continue(struct session *session, const char *path, struct error *error)
+{
+    struct record_writer *writer;
+    bool torn;
+    results_release(&session->results);
+    int status = results_read(path, &session->results, error);
+    if (!status) status = record_writer_continue(path, &writer, &torn, error);
+    if (status) return status;
+    session->writers[session->writer_count++] = writer;
+    if (torn) fprintf(stderr, "speedup: the last line of %s was torn off; it was set aside in %s.torn\n", path, path);
+    for (int g = 0; g < session->results.group_count; g++) {
+        const struct group *group = &session->results.groups[g];
+        for (int s = 0; s < group->count; s++)
+            if (group->samples[s].launch >= session->launch_count) session->launch_count = group->samples[s].launch + 1;
+    }
+    return STATUS_OK;
+}
+
+int session_write_line(struct session *session, json_t *line, struct error *error)
 {
     if (!line) return error_set(error, STATUS_FAILED, "no memory is left for a record line");
     int status = STATUS_OK;
@@ -133,14 +151,15 @@ int session_write_context(struct session *session, int count, const struct measu
         launch_line_free(line);
     }
     if (!status)
-        status = write_line(session,
-                            record_encode_context(&session->machine, &session->provenance,
-                                                  &(struct context_source){.study = session->study,
-                                                                           .mpi_version = SPEEDUP_MPI_LIBRARY,
-                                                                           .mpirun = session->site.mpirun,
-                                                                           .mpi_reason = session->site.mpi_reason,
-                                                                           .launches = launches}),
-                            error);
+        status =
+            session_write_line(session,
+                               record_encode_context(&session->machine, &session->provenance,
+                                                     &(struct context_source){.study = session->study,
+                                                                              .mpi_version = SPEEDUP_MPI_LIBRARY,
+                                                                              .mpirun = session->site.mpirun,
+                                                                              .mpi_reason = session->site.mpi_reason,
+                                                                              .launches = launches}),
+                               error);
     json_decref(launches);
     return status;
 }
@@ -167,7 +186,7 @@ static int take_sample(struct launch *launch, const json_t *object)
                   sample.config.variant, sample.check_detail);
     }
     if (!launch->measurement->unrecorded) {
-        status = write_line(session, record_encode_sample(&sample), launch->error);
+        status = session_write_line(session, record_encode_sample(&sample), launch->error);
         if (!status && results_add(&session->results, &sample))
             status = error_set(launch->error, STATUS_FAILED, "no memory is left to keep the samples");
     }

@@ -45,6 +45,13 @@ int session_close(struct session *, struct error *);
 /* Adds a place for records: a path, or "-". */
 int session_add_writer(struct session *, const char *path, struct error *);
 
+/* Goes on with the record in a file: reads its samples into `results`, counts launches from there, and adds what comes
+ * to the file. A torn last line is set aside, and told on standard error. */
+int session_continue(struct session *, const char *path, struct error *);
+
+/* Writes a line of another type than context and sample. Takes the reference; NULL: no memory. */
+int session_write_line(struct session *, json_t *line, struct error *);
+
 /* Writes the context line: the machine, the program, and the launch lines of these measurements. */
 int session_write_context(struct session *, int count, const struct measurement measurements[], struct error *);
 

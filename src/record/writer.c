@@ -80,6 +80,73 @@ static int write_all(int descriptor, const char *text, size_t length)
     return 0;
 }
 
+/* Where the last whole line ends. 0 or -errno. */
+static int find_end(int descriptor, off_t size, off_t *end_p)
+{
+    enum { STEP = 65536 };
+    char text[STEP];
+    for (off_t from = size; from > 0;) {
+        off_t begin = from > STEP ? from - STEP : 0;
+        ssize_t got = pread(descriptor, text, (size_t)(from - begin), begin);
+        if (got < 0) return -errno;
+        const char *newline = memrchr(text, '\n', (size_t)got);
+        if (newline) {
+            *end_p = begin + (newline - text) + 1;
+            return 0;
+        }
+        from = begin;
+    }
+    *end_p = 0;
+    return 0;
+}
+
+/* What follows the last whole line goes to PATH.torn, behind what is there. 0 or -errno. */
+static int set_aside(const char *path, int descriptor, off_t end, off_t size)
+{
+    char name[4096];
+    size_t length = (size_t)(size - end);
+    char *text = malloc(length);
+    snprintf(name, sizeof name, "%s.torn", path);
+    int torn = text ? open(name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666) : -1;
+    int status = text && torn >= 0 ? 0 : -errno;
+    if (!status && pread(descriptor, text, length, end) != (ssize_t)length) status = -EIO;
+    if (!status) status = write_all(torn, text, length);
+    if (!status) status = write_all(torn, "\n", 1);
+    if (torn >= 0 && close(torn) && !status) status = -errno;
+    free(text);
+    return status;
+}
+
+static int drop_torn_line(const char *path, bool *torn_p)
+{
+    off_t end = 0;
+    int descriptor = open(path, O_RDWR | O_CLOEXEC), status = descriptor < 0 ? -errno : 0;
+    off_t size = status ? 0 : lseek(descriptor, 0, SEEK_END);
+    if (size < 0) status = -errno;
+    if (!status) status = find_end(descriptor, size, &end);
+    *torn_p = !status && end < size;
+    if (*torn_p) status = set_aside(path, descriptor, end, size);
+    if (*torn_p && !status && ftruncate(descriptor, end)) status = -errno;
+    if (descriptor >= 0) close(descriptor);
+    return status;
+}
+
+int record_writer_continue(const char *path, struct record_writer **writer_p, bool *torn_p, struct error *error)
+{
+    struct record_writer *writer;
+    int status = record_writer_new(path, &writer, error);
+    if (status) return status;
+    writer->replace = false;
+    status = drop_torn_line(path, torn_p);
+    if (!status) {
+        *writer_p = writer;
+        return STATUS_OK;
+    }
+    error_set(error, STATUS_FAILED, "cannot go on with %s: %s", path, strerror(-status));
+    record_writer_free(writer, &(struct error){""});
+    return STATUS_FAILED;
+}
+
 int record_write(struct record_writer *writer, const json_t *line, struct error *error)
 {
     char *text = json_dumps(line, RECORD_DUMP_FLAGS);

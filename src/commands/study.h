@@ -1,0 +1,56 @@
+/* Inside `speedup study` alone: what it was asked for, and its line in the record. */
+#ifndef SPEEDUP_COMMANDS_STUDY_H
+#define SPEEDUP_COMMANDS_STUDY_H
+
+#include "../observe/neighbours.h"
+#include "../plan/study.h"
+#include "../present/present.h"
+#include "session.h"
+
+struct study_options {
+    struct study_request request;
+    uint64_t seed;
+    int runs_min, runs_max, warmups;
+    double precision, budget_s, time_limit_s;
+    const char *output;
+    bool resume, dry_run, json;
+    bool size_given, seed_given;
+};
+
+struct study {
+    struct session session;
+    const struct study_options *options;
+    struct study_plan plan;
+    struct config *configs; /* of the plan's, as samples will have them */
+    char (*keys)[17];       /* theirs */
+};
+
+/* study_loop.c */
+struct study_progress {
+    struct study *study;
+    struct style err; /* standard error */
+    double start_s;
+    int block;
+    char doing[128];
+    double block_s; /* of the last whole block */
+    double begun_s; /* when this block began */
+    struct neighbours before;
+    char busiest[256]; /* foreign programs during the last block with an invalid sample */
+};
+
+/* For session's on_tick, with the progress as context. */
+void study_show_progress(void *progress, double elapsed_s);
+/* Launches block by block, until all has converged, or the blocks or the time are used up. From where the records end.
+ */
+int study_run_blocks(struct study *, struct study_progress *, struct error *);
+
+/* study_record.c. The line of type "study" (SCHEMA.md): a new reference; NULL: no memory. */
+json_t *study_encode(const struct study *);
+/* Whether the record that is gone on with is of this plan, this machine and this program: else STATUS_USAGE, and the
+ * difference is named. */
+int study_check_resumed(const struct study *, struct error *);
+/* What of the options the record decides where they were not given: size and seed. STATUS_USAGE where it holds no
+ * study. */
+int study_adopt(const struct results *, struct study_options *, struct error *);
+
+#endif

@@ -1,0 +1,193 @@
+/* The blocks of a study. What is launched next follows from the plan and the records alone: within a block from what it
+ * has so far (study_next), and from block to block from what had converged when the one before was whole.
+ */
+#include "study.h"
+
+#include "../../kernels/ceilings/ceilings.h"
+#include "../analyse/curve.h"
+#include "../observe/thread.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+void study_show_progress(void *context, double elapsed_s)
+{
+    (void)elapsed_s;
+    struct study_progress *progress = context;
+    const struct study_options *options = progress->study->options;
+    double spent_s = clock_wall_s() - progress->start_s, left_s = NAN;
+    int least = options->runs_min - progress->block;
+    if (progress->block_s > 0)
+        left_s = fmin(options->budget_s - spent_s,
+                      fmax(least, 1) * progress->block_s - (clock_wall_s() - progress->begun_s));
+    char text[192];
+    snprintf(text, sizeof text, "block %d: %s", progress->block + 1, progress->doing);
+    present_progress(stderr, &progress->err, text, isnan(left_s) ? NAN : spent_s / (spent_s + fmax(left_s, 1)),
+                     left_s > 1 ? left_s : NAN);
+}
+
+static int find_config(const struct study *study, const char *key)
+{
+    for (int i = 0; i < study->plan.count; i++)
+        if (strcmp(study->keys[i], key) == 0) return i;
+    return -1;
+}
+
+/* Of all samples of blocks before `before`. */
+static int find_converged(const struct study *study, int before, bool converged_p[], struct error *error)
+{
+    struct results part;
+    struct curves curves = {.count = 0};
+    const struct results *all = &study->session.results;
+    int status = 0;
+    results_init(&part);
+    for (int g = 0; g < all->group_count && !status; g++)
+        for (int s = 0; s < all->groups[g].count && !status; s++)
+            if (all->groups[g].samples[s].block < before) status = results_add(&part, &all->groups[g].samples[s]);
+    part.study = json_incref(all->study);
+    if (!status) status = curves_build(&part, study->options->precision, &curves);
+    memset(converged_p, 0, (size_t)study->plan.count * sizeof *converged_p);
+    for (int g = 0; g < part.group_count && !status; g++) {
+        const struct curve_point *point = curves_find(&curves, &part.groups[g]);
+        int config = find_config(study, part.groups[g].key);
+        if (config >= 0 && point) converged_p[config] = point->converged && point->valid >= study->options->runs_min;
+    }
+    curves_release(&curves);
+    results_release(&part);
+    return status ? error_set(error, STATUS_FAILED, "no memory") : STATUS_OK;
+}
+
+/* *launches_p: heap, the caller's. Returns how many, or -1: no memory. */
+static int collect_launches(const struct study *study, struct study_launch **launches_p)
+{
+    const struct results *results = &study->session.results;
+    int count = 0, room = 1;
+    for (int g = 0; g < results->group_count; g++) room += results->groups[g].count;
+    struct study_launch *launches = calloc((size_t)room, sizeof *launches);
+    if (!launches) return -1;
+    for (int g = 0; g < results->group_count; g++) {
+        int config = find_config(study, results->groups[g].key);
+        for (int s = 0; s < results->groups[g].count && config >= 0; s++) {
+            const struct sample *sample = &results->groups[g].samples[s];
+            launches[count++] = (struct study_launch){config, sample->block, sample->validity != SAMPLE_INVALID};
+        }
+    }
+    *launches_p = launches;
+    return count;
+}
+
+/* The next configuration of the block; -1: complete, -2: no memory. */
+static int next_of_block(const struct study *study, int block, const bool converged[])
+{
+    struct study_launch *launches;
+    int count = collect_launches(study, &launches);
+    if (count < 0) return -2;
+    int next = study_next(&study->plan, block, converged, count, launches);
+    free(launches);
+    return next;
+}
+
+static int last_block(const struct results *results)
+{
+    int last = 0;
+    for (int g = 0; g < results->group_count; g++)
+        for (int s = 0; s < results->groups[g].count; s++)
+            if (results->groups[g].samples[s].block > last) last = results->groups[g].samples[s].block;
+    return last;
+}
+
+static int invalid_in_block(const struct results *results, int block)
+{
+    int count = 0;
+    for (int g = 0; g < results->group_count; g++)
+        for (int s = 0; s < results->groups[g].count; s++) {
+            const struct sample *sample = &results->groups[g].samples[s];
+            count += sample->block == block && sample->validity == SAMPLE_INVALID;
+        }
+    return count;
+}
+
+/* The speed of each CPU that is used, by a loop that is always the same: what the machine's clock did meanwhile. */
+static int write_reference(struct study *study, int block, const char *when, struct error *error)
+{
+    struct cpu_list before, cpus = {.count = 0};
+    json_t *numbers = json_array(), *rates = json_array();
+    for (int i = 0; i < study->plan.count; i++)
+        if (study->plan.configs[i].mode.cpus.count > cpus.count) cpus = study->plan.configs[i].mode.cpus;
+    bool known = bind_read(&before) > 0;
+    for (int i = 0; i < cpus.count && bind_thread(cpus.cpus[i]) == 0; i++) {
+        json_array_append_new(numbers, json_integer(cpus.cpus[i]));
+        json_array_append_new(rates, json_real(ceiling_rate(ceiling_run_peak(ISA_BASE, 2e-3))));
+    }
+    if (known) bind_process(&before);
+    return session_write_line(&study->session,
+                              json_pack("{s:s, s:i, s:s, s:i, s:s, s:o, s:o}", "type", "reference", "schema",
+                                        RECORD_SCHEMA, "study", study->session.study, "block", block, "when", when,
+                                        "cpus", numbers, "flop_per_s", rates),
+                              error);
+}
+
+static int launch_next(struct study *study, struct study_progress *progress, int config, struct error *error)
+{
+    const struct study_config *next = &study->plan.configs[config];
+    const struct measurement measurement = {.problem = &next->problem,
+                                            .mode = &next->mode,
+                                            .runs = 1,
+                                            .warmups = study->options->warmups,
+                                            .launches_max = 1,
+                                            .block = progress->block};
+    int got;
+    snprintf(progress->doing, sizeof progress->doing, "%s, %s, %d worker%s", next->problem.variant->name,
+             mode_name_text(next->mode.name), mode_workers(&next->mode), mode_workers(&next->mode) == 1 ? "" : "s");
+    study_show_progress(progress, 0);
+    return session_measure(&study->session, &measurement, &got, error);
+}
+
+static bool out_of_time(const struct study *study, const struct study_progress *progress)
+{
+    return clock_wall_s() - progress->start_s > study->options->budget_s;
+}
+
+static int run_block(struct study *study, struct study_progress *progress, const bool converged[], struct error *error)
+{
+    struct neighbours after;
+    int config, status = write_reference(study, progress->block, "before", error);
+    neighbours_read(&progress->before);
+    progress->begun_s = clock_wall_s();
+    while (!status && (config = next_of_block(study, progress->block, converged)) >= 0) {
+        if (out_of_time(study, progress)) break;
+        status = launch_next(study, progress, config, error);
+    }
+    neighbours_read(&after);
+    if (invalid_in_block(&study->session.results, progress->block) > 0)
+        neighbours_busiest(&progress->before, &after, sizeof progress->busiest, progress->busiest);
+    neighbours_release(&after);
+    neighbours_release(&progress->before);
+    progress->block_s = clock_wall_s() - progress->begun_s;
+    return status ? status : write_reference(study, progress->block, "after", error);
+}
+
+static bool all_converged(const struct study *study, const bool converged[])
+{
+    for (int i = 0; i < study->plan.count; i++)
+        if (!converged[i]) return false;
+    return true;
+}
+
+/* Blocks, until all is known well enough, or the blocks or the time are used up. */
+int study_run_blocks(struct study *study, struct study_progress *progress, struct error *error)
+{
+    bool *converged = calloc((size_t)study->plan.count, sizeof *converged);
+    int status = converged ? STATUS_OK : error_set(error, STATUS_FAILED, "no memory");
+    progress->block = last_block(&study->session.results);
+    while (!status && progress->block < study->options->runs_max) {
+        status = find_converged(study, progress->block, converged, error);
+        if (status || all_converged(study, converged) || out_of_time(study, progress)) break;
+        status = run_block(study, progress, converged, error);
+        progress->block++;
+    }
+    free(converged);
+    present_progress(stderr, &progress->err, NULL, NAN, NAN);
+    return status;
+}

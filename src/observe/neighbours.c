@@ -1,0 +1,92 @@
+#include "neighbours.h"
+
+#include "thread.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { BUSIEST_MAX = 3 };
+static const double share_min = 0.01;
+
+/* /proc/PID/stat: "pid (name) state ppid ... utime stime": fields 14 and 15; the name may hold anything. */
+static int read_process(const char *pid, struct neighbour *neighbour_p)
+{
+    char path[64], text[1024];
+    unsigned long user = 0, system = 0;
+    snprintf(path, sizeof path, "/proc/%.20s/stat", pid);
+    FILE *file = fopen(path, "re");
+    size_t length = file ? fread(text, 1, sizeof text - 1, file) : 0;
+    if (file) fclose(file);
+    text[length] = '\0';
+    char *name = strchr(text, '('), *end = strrchr(text, ')');
+    if (!name || !end || end < name) return -1;
+    *end = '\0';
+    if (sscanf(end + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system) != 2) return -1;
+    neighbour_p->pid = (pid_t)strtol(pid, NULL, 10);
+    neighbour_p->cpu_s = (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
+    snprintf(neighbour_p->name, sizeof neighbour_p->name, "%s", name + 1);
+    return 0;
+}
+
+void neighbours_read(struct neighbours *neighbours_p)
+{
+    struct neighbours all = {.wall_s = clock_wall_s()};
+    int room = 0;
+    DIR *folder = opendir("/proc");
+    for (struct dirent *entry; folder && (entry = readdir(folder));) {
+        struct neighbour each;
+        if (!isdigit((unsigned char)entry->d_name[0]) || read_process(entry->d_name, &each) < 0) continue;
+        if (each.pid == getpid() || strncmp(each.name, "speedup-worker", 14) == 0) continue;
+        if (all.count == room) {
+            room = room ? 2 * room : 64;
+            struct neighbour *list = realloc(all.list, (size_t)room * sizeof *list);
+            if (!list) break;
+            all.list = list;
+        }
+        all.list[all.count++] = each;
+    }
+    if (folder) closedir(folder);
+    *neighbours_p = all;
+}
+
+void neighbours_release(struct neighbours *neighbours)
+{
+    free(neighbours->list);
+    *neighbours = (struct neighbours){.count = 0};
+}
+
+/* The CPU time that a process had before; 0 where it was not there, or its number was another's. */
+static double time_before(const struct neighbours *before, const struct neighbour *now)
+{
+    for (int i = 0; i < before->count; i++)
+        if (before->list[i].pid == now->pid && strcmp(before->list[i].name, now->name) == 0)
+            return before->list[i].cpu_s;
+    return 0;
+}
+
+const char *neighbours_busiest(const struct neighbours *before, const struct neighbours *after, size_t length,
+                               char *text)
+{
+    double wall_s = after->wall_s - before->wall_s, limit = 1e9;
+    size_t used = 0;
+    text[0] = '\0';
+    for (int rank = 0; rank < BUSIEST_MAX && used < length; rank++) {
+        const struct neighbour *busiest = NULL;
+        double most = share_min;
+        for (int i = 0; i < after->count; i++) {
+            double share = (after->list[i].cpu_s - time_before(before, &after->list[i])) / wall_s;
+            if (share >= limit || share < most) continue;
+            most = share;
+            busiest = &after->list[i];
+        }
+        if (!busiest) break;
+        used += (size_t)snprintf(text + used, length - used, "%s%s (process %d, %.0f %% of a CPU)", rank ? ", " : "",
+                                 busiest->name, (int)busiest->pid, 100 * most);
+        limit = most;
+    }
+    return text;
+}

@@ -29,8 +29,7 @@ static bool same_options(const struct config *a, const struct config *b)
     return true;
 }
 
-/* The same problem, whatever the variant, and in weak scaling whatever the size. */
-static bool same_problem(const struct config *a, const struct config *b, bool weak)
+bool curve_same_problem(const struct config *a, const struct config *b, bool weak)
 {
     return strcmp(a->kernel, b->kernel) == 0 && a->seed == b->seed && strcmp(a->isa, b->isa) == 0 &&
            (weak || strcmp(a->size, b->size) == 0) && same_options(a, b);
@@ -38,7 +37,7 @@ static bool same_problem(const struct config *a, const struct config *b, bool we
 
 static bool same_curve(const struct config *a, const struct config *b, bool weak)
 {
-    return same_problem(a, b, weak) && strcmp(a->variant, b->variant) == 0 && a->mode.name == b->mode.name &&
+    return curve_same_problem(a, b, weak) && strcmp(a->variant, b->variant) == 0 && a->mode.name == b->mode.name &&
            a->nodes == b->nodes;
 }
 
@@ -169,7 +168,7 @@ static int point_launches(struct curve_point *point, double confidence)
 static int point_build(const struct group *group, double confidence, struct curve_point *point_p)
 {
     struct curve_point point = {.group = group, .workers = workers_of(&group->config), .cpus = cpus_of(&group->config)};
-    point.dedicated = mode_dedicated(&group->config.mode);
+    point.dedicated = point.workers <= point.cpus;
     int status = point_launches(&point, confidence);
     if (status) return status;
     point.work = group_median(group, ANY_BLOCK, sample_work);
@@ -194,7 +193,9 @@ static void point_compare(const struct curve *curve, struct curve_point *point, 
     point->own = scaled(point->own, own_workers);
     const struct spread *speedup = curve->serial ? &point->speedup : &point->own;
     point->efficiency = scaled(*speedup, 1.0 / point->workers);
-    if (point->dedicated && point->workers > 1) point->karp_flatt = karp_flatt_of(*speedup, point->workers);
+    /* Of the parallel program itself, where it was run by one worker. */
+    const struct spread *itself = own_workers == 1 ? &point->own : speedup;
+    if (point->dedicated && point->workers > 1) point->karp_flatt = karp_flatt_of(*itself, point->workers);
     factors_of(base, point->group, &point->factors);
     const struct spread *decides = point->is_base ? &point->wall_s : speedup;
     point->half_width = spread_half_width(decides);
@@ -208,18 +209,25 @@ static const struct group *find_serial(const struct results *results, const stru
     double best_rate = 0;
     for (int g = 0; g < results->group_count; g++) {
         const struct group *group = &results->groups[g];
-        if (group->config.mode.name != MODE_SERIAL || !same_problem(&group->config, config, weak)) continue;
+        if (group->config.mode.name != MODE_SERIAL || !curve_same_problem(&group->config, config, weak)) continue;
         double rate = 1 / group_median(group, ANY_BLOCK, sample_wall_s);
         if (!best || rate > best_rate) best = group, best_rate = isnan(rate) ? 0 : rate;
     }
     return best;
 }
 
+/* The share of its time that a task wanted a core: computing, or ready to. */
+static double sample_busy(const struct sample *sample)
+{
+    double waited_s = isnan(sample->wait_s) ? 0 : sample->wait_s;
+    return (sample->cpu_s + waited_s) / sample->wall_s;
+}
+
 /* What tasks that wait could gain on one core: (C + Z) / C, where the base computes C and waits Z. */
 static double waiting_bound(const struct group *base)
 {
-    double parallelism = group_median(base, ANY_BLOCK, sample_parallelism) / workers_of(&base->config);
-    return parallelism > 0 && parallelism < 0.9 ? 1 / parallelism : NAN;
+    double busy = group_median(base, ANY_BLOCK, sample_busy) / workers_of(&base->config);
+    return busy > 0 && busy < 0.9 ? 1 / busy : NAN;
 }
 
 /* Times as they would have been, had the base always taken its median: a configuration that converged early has seen
@@ -236,30 +244,36 @@ static int steady_times(const struct group *base, const struct group *group, dou
     return count;
 }
 
+/* Adds the group's times to the points to fit. 0 or -ENOMEM. */
+static int add_point(const struct group *base, const struct group *group, int *count, struct model_point points[])
+{
+    double *times = malloc(sizeof *times * (size_t)(group->count + 1));
+    if (!times) return -ENOMEM;
+    int launches = steady_times(base, group, times);
+    if (launches > 0)
+        points[(*count)++] = (struct model_point){workers_of(&group->config), launches, times};
+    else
+        free(times);
+    return 0;
+}
+
+/* The serial program stands for one worker where its variant is the same and the mode has no such point. */
 static int fit_models(struct curve *curve)
 {
-    const struct group *base = curve->serial ? curve->serial : curve->own;
-    struct model_point *points = calloc((size_t)curve->count + 1, sizeof *points);
-    double **times = calloc((size_t)curve->count + 1, sizeof *times);
-    int count = 0, status = points && times ? 0 : -ENOMEM;
-    for (int i = 0; i < curve->count && !status; i++) {
-        const struct curve_point *point = &curve->points[i];
-        if (!point->dedicated || point->valid == 0) continue;
-        times[count] = malloc(sizeof *times[count] * (size_t)(point->group->count + 1));
-        if (!times[count]) status = -ENOMEM;
-        if (status) break;
-        int launches = steady_times(base, point->group, times[count]);
-        points[count] = (struct model_point){point->workers, launches, times[count]};
-        count += launches > 0;
-        if (launches == 0) free(times[count]);
-    }
+    const struct group *serial = curve->serial, *base = serial ? serial : curve->own;
+    struct model_point *points = calloc((size_t)curve->count + 2, sizeof *points);
+    int count = 0, status = points ? 0 : -ENOMEM;
+    if (serial && workers_of(&curve->own->config) > 1 && !strcmp(serial->config.variant, curve->config->variant) &&
+        !status)
+        status = add_point(base, serial, &count, points);
+    for (int i = 0; i < curve->count && !status; i++)
+        if (curve->points[i].dedicated) status = add_point(base, curve->points[i].group, &count, points);
     for (int model = 0; model < MODEL_COUNT && !status; model++) {
         bool fits = (model == MODEL_GUSTAFSON) == curve->weak;
         model_fit((enum model)model, fits ? count : 0, points, curve->config->seed, &curve->fits[model]);
     }
     curve->chosen = status ? -1 : model_choose(MODEL_COUNT, curve->fits);
-    for (int i = 0; times && i < count; i++) free(times[i]);
-    free(times);
+    for (int i = 0; i < count; i++) free((double *)points[i].times_s);
     free(points);
     return status;
 }
@@ -326,7 +340,7 @@ static void sort_curves(struct curves *curves, bool weak)
         int at = i;
         for (; at > 0; at--) {
             const struct config *before = curves->curves[at - 1].config;
-            if (!same_problem(before, moved.config, weak)) break;
+            if (!curve_same_problem(before, moved.config, weak)) break;
             int order = variant_place(before) - variant_place(moved.config);
             if (order == 0) order = (int)before->mode.name - (int)moved.config->mode.name;
             if (order <= 0) break;
@@ -334,6 +348,25 @@ static void sort_curves(struct curves *curves, bool weak)
         }
         curves->curves[at] = moved;
     }
+}
+
+/* The reference loop's readings, each the mean over its CPUs. */
+static int read_references(const struct results *results, struct curves *curves)
+{
+    size_t count = json_array_size(results->references);
+    double *rates = malloc(sizeof *rates * (count + 1));
+    if (!rates) return -ENOMEM;
+    for (size_t i = 0; i < count; i++) {
+        const json_t *readings = json_object_get(json_array_get(results->references, i), "flop_per_s");
+        double sum = 0;
+        for (size_t k = 0; k < json_array_size(readings); k++) sum += json_number_value(json_array_get(readings, k));
+        rates[i] = sum / (double)json_array_size(readings);
+    }
+    double middle = median((int)count, rates);
+    curves->reference_low = quantile((int)count, rates, 0) / middle;
+    curves->reference_high = quantile((int)count, rates, 1) / middle;
+    free(rates);
+    return 0;
 }
 
 static void read_context(const struct results *results, struct curves *curves)
@@ -366,6 +399,7 @@ int curves_build(const struct results *results, double precision, struct curves 
     const struct rules rules = read_rules(results, precision);
     curves.precision = rules.precision;
     read_context(results, &curves);
+    if (read_references(results, &curves)) return -ENOMEM;
     curves.curves = calloc((size_t)results->group_count + 1, sizeof *curves.curves);
     int status = curves.curves ? 0 : -ENOMEM;
     for (int g = 0; g < results->group_count && !status; g++)

@@ -55,13 +55,19 @@ struct curves {
     struct curve *curves;           /* heap; by problem in the order of the file, then by variant, then by mode */
     int valid, invalid, not_judged; /* launches over all */
     int cores;                      /* of the machine, from the context; 0 unknown */
-    double precision;               /* asked for, from the study line; 0.02 where there is none */
-    char machine[224];              /* "AMD EPYC 9B14 (host)", from the context; "" */
+    /* The lowest and the highest reading of the reference loop over the median one: how much the machine's own speed
+     * varied meanwhile. NAN where there is none. */
+    double reference_low, reference_high;
+    double precision;  /* asked for, from the study line; 0.02 where there is none */
+    char machine[224]; /* "AMD EPYC 9B14 (host)", from the context; "" */
 };
 
 /* The results must outlive the curves. 0 or -ENOMEM; curves_release frees. `precision` 0: of the file's study line. */
 int curves_build(const struct results *, double precision, struct curves *curves_p);
 void curves_release(struct curves *);
+
+/* The same problem, whatever the variant and the mode, and in weak scaling whatever the size. */
+bool curve_same_problem(const struct config *, const struct config *, bool weak);
 
 /* The point of that configuration, or NULL. */
 const struct curve_point *curves_find(const struct curves *, const struct group *);

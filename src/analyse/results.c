@@ -30,6 +30,7 @@ void results_release(struct results *results)
         free(results->groups[g].samples);
     }
     free(results->groups);
+    json_decref(results->references);
     json_decref(results->study);
     json_decref(results->context);
     results_init(results);
@@ -63,6 +64,12 @@ int results_add(struct results *results, const struct sample *sample)
     return status;
 }
 
+int results_add_reference(struct results *results, json_t *line)
+{
+    if (!results->references) results->references = json_array();
+    return json_array_append_new(results->references, line) ? -ENOMEM : 0;
+}
+
 struct reading {
     struct results *results;
     struct error *error;
@@ -74,6 +81,8 @@ static int read_line(void *context, const json_t *line)
     const char *type = json_string_value(json_object_get(line, "type"));
     if (strcmp(type, "context") == 0 && !reading->results->context) reading->results->context = json_deep_copy(line);
     if (strcmp(type, "study") == 0 && !reading->results->study) reading->results->study = json_deep_copy(line);
+    if (strcmp(type, "reference") == 0 && results_add_reference(reading->results, json_deep_copy(line)))
+        return error_set(reading->error, STATUS_FAILED, "no memory for the reference lines");
     if (strcmp(type, "sample")) return 0;
     struct sample sample;
     sample_init(&sample);

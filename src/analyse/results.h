@@ -14,8 +14,9 @@ struct group {
 };
 
 struct results {
-    json_t *context; /* the first context line, or NULL */
-    json_t *study;   /* the first study line (SCHEMA.md), or NULL */
+    json_t *context;    /* the first context line, or NULL */
+    json_t *study;      /* the first study line (SCHEMA.md), or NULL */
+    json_t *references; /* an array of all reference lines, or NULL */
     int group_count;
     struct group *groups; /* in order of first appearance */
     bool torn;            /* the last line was torn off */
@@ -27,6 +28,8 @@ void results_init(struct results *);
 void results_release(struct results *);
 /* Adds a copy of the sample to its group. 0 or -ENOMEM. */
 int results_add(struct results *, const struct sample *);
+/* Keeps a reference line; takes the reference. 0 or -ENOMEM. */
+int results_add_reference(struct results *, json_t *line);
 /* The first group of that kernel and mode; NULL where there is none. */
 const struct group *results_find(const struct results *, const char *kernel, enum mode_name);
 

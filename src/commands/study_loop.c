@@ -121,11 +121,12 @@ static int write_reference(struct study *study, int block, const char *when, str
         json_array_append_new(rates, json_real(ceiling_rate(ceiling_run_peak(ISA_BASE, 2e-3))));
     }
     if (known) bind_process(&before);
-    return session_write_line(&study->session,
-                              json_pack("{s:s, s:i, s:s, s:i, s:s, s:o, s:o}", "type", "reference", "schema",
-                                        RECORD_SCHEMA, "study", study->session.study, "block", block, "when", when,
-                                        "cpus", numbers, "flop_per_s", rates),
-                              error);
+    json_t *line =
+        json_pack("{s:s, s:i, s:s, s:i, s:s, s:o, s:o}", "type", "reference", "schema", RECORD_SCHEMA, "study",
+                  study->session.study, "block", block, "when", when, "cpus", numbers, "flop_per_s", rates);
+    if (!line || results_add_reference(&study->session.results, json_incref(line)))
+        return error_set(error, STATUS_FAILED, "no memory");
+    return session_write_line(&study->session, line, error);
 }
 
 static int launch_next(struct study *study, struct study_progress *progress, int config, struct error *error)

@@ -7,29 +7,14 @@
 
 enum { PAGE_WIDTH_MAX = 100 };
 
-static bool same_options(const struct config *a, const struct config *b)
-{
-    if (a->option_count != b->option_count) return false;
-    for (int i = 0; i < a->option_count; i++)
-        if (strcmp(a->options[i].name, b->options[i].name) || strcmp(a->options[i].value, b->options[i].value))
-            return false;
-    return true;
-}
-
-static bool same_problem(const struct curve *left, const struct curve *right)
-{
-    const struct config *a = left->config, *b = right->config;
-    return strcmp(a->kernel, b->kernel) == 0 && strcmp(a->isa, b->isa) == 0 && a->seed == b->seed &&
-           (left->weak || strcmp(a->size, b->size) == 0) && same_options(a, b);
-}
-
 void study_problem_at(const struct curves *curves, int first, struct study_problem *problem_p)
 {
     struct study_problem problem = {.curves = &curves->curves[first]};
     const char *work_unit = "";
     double top = 0;
     while (first + problem.count < curves->count &&
-           same_problem(problem.curves, &curves->curves[first + problem.count])) {
+           curve_same_problem(problem.curves->config, curves->curves[first + problem.count].config,
+                              problem.curves->weak)) {
         const struct curve *curve = &problem.curves[problem.count++];
         problem.variants |= strcmp(curve->config->variant, problem.curves->config->variant) != 0;
         for (int i = 0; i < curve->count; i++) top = fmax(top, curve->points[i].rate.middle);
@@ -190,6 +175,14 @@ static void print_method(FILE *stream, const struct style *style, const struct c
                        "random order; what was disturbed or misplaced is invalid, and measured again",
              timings ? "the times given" : "valid launches",
              timings ? "block: the first time of each number of workers is block 1, and so on" : "block");
+    study_print_toned(stream, style, TONE_DIM, 0, 0, text);
+    if (!(curves->reference_high - curves->reference_low > 0.02)) return;
+    fputc('\n', stream);
+    snprintf(
+        text, sizeof text,
+        "A loop that is always the same, before and after each block, ran at %.0f to %.0f %% of its median speed: the "
+        "machine itself was not steady. Ratios within a block hardly feel that; absolute times do.",
+        100 * curves->reference_low, 100 * curves->reference_high);
     study_print_toned(stream, style, TONE_DIM, 0, 0, text);
 }
 

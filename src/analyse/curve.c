@@ -398,6 +398,7 @@ int curves_build(const struct results *results, double precision, struct curves 
     struct curves curves = {.count = 0};
     const struct rules rules = read_rules(results, precision);
     curves.precision = rules.precision;
+    curves.stopping = rules.confidence != CONFIDENCE_FIXED;
     read_context(results, &curves);
     if (read_references(results, &curves)) return -ENOMEM;
     curves.curves = calloc((size_t)results->group_count + 1, sizeof *curves.curves);

@@ -55,6 +55,7 @@ struct curves {
     struct curve *curves;           /* heap; by problem in the order of the file, then by variant, then by mode */
     int valid, invalid, not_judged; /* launches over all */
     int cores;                      /* of the machine, from the context; 0 unknown */
+    bool stopping;                  /* looking decided when to stop: intervals are taken at 98 % (convergence.h) */
     /* The lowest and the highest reading of the reference loop over the median one: how much the machine's own speed
      * varied meanwhile. NAN where there is none. */
     double reference_low, reference_high;

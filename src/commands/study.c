@@ -22,7 +22,7 @@
 enum { PATH_LENGTH = 4096, TRIES_MAX = 3, RUNS_MIN = 6, RUNS_MAX = 30 };
 
 /* Long against the timer, the start of a launch, and what it takes to see disturbances. */
-static const double shortest_s = 0.6;
+static const double shortest_s = 0.3;
 
 static int tell(struct study *study, const struct study_progress *progress, const char *path, struct error *error)
 {
@@ -296,7 +296,7 @@ int command_study(const struct command *command, int argc, char **argv, struct e
         {0, "scaling", OPT_CHOICE, &scaling, 0, 0, scaling_choices, "KIND",
          "strong: one problem for all; weak: the same work per worker, by the kernel's own law. Default: strong."},
         {'s', "size", OPT_TEXT, &arguments.size, 0, 0, NULL, "N",
-         "Problem size (weak scaling: of the base). Default: one at which the shortest sample takes half a second."},
+         "Problem size (weak scaling: of the base). Default: one at which the shortest sample takes 0.3 s."},
         {0, "base", OPT_COUNT, &options.request.base, 1, 10000, NULL, "P",
          "Workers of the base, where the problem does not fit into one. Default: 1."},
         {0, "precision", OPT_SHARE, &options.precision, 1e-4, 0.5, NULL, "P",
@@ -304,7 +304,7 @@ int command_study(const struct command *command, int argc, char **argv, struct e
         {0, "budget", OPT_DURATION, &options.budget_s, 1, 2592000, NULL, "TIME",
          "Start no launch after this. Default: 10m."},
         {'r', "runs", OPT_TEXT, &runs, 0, 0, NULL, "MIN:MAX",
-         "Launches of each configuration. No interval is given under 6. Default: 6:30."},
+         "Launches of each configuration. Intervals need 7, or 6 where MIN is MAX. Default: 6:30."},
         {'w', "warmup", OPT_COUNT, &options.warmups, 0, 1000, NULL, "K",
          "Untimed runs at the start of each launch. Default: 0."},
         {0, "seed", OPT_U64, &seed, 0, 0, NULL, "SEED", "Seed of the order of launches. Default: 1."},

@@ -167,13 +167,14 @@ static void print_method(FILE *stream, const struct style *style, const struct c
     bool timings = all_timings(curves);
     snprintf(text, sizeof text,
              "How it was measured: %s. Times are medians over %s, with the 95 %% interval of the median by order "
-             "statistics, which assumes no distribution and needs 6 values. Speedups are ratios within a %s, so "
+             "statistics, which assumes no distribution and needs %s. Speedups are ratios within a %s, so "
              "that slow drifts of the clock cancel; their intervals are made in the same way.",
              timings ? "by somebody else; these are the times as they were given, and whether they were disturbed is "
                        "not known"
                      : "each launch starts its workers afresh; in each block every configuration is launched once, in "
                        "random order; what was disturbed or misplaced is invalid, and measured again",
              timings ? "the times given" : "valid launches",
+             curves->stopping ? "7 values (it is taken at 98 %, as looking at it decides when to stop)" : "6 values",
              timings ? "block: the first time of each number of workers is block 1, and so on" : "block");
     study_print_toned(stream, style, TONE_DIM, 0, 0, text);
     if (!(curves->reference_high - curves->reference_low > 0.02)) return;

@@ -206,10 +206,10 @@ static void print_legend(const struct table *table)
                              : "",
              seen.oversubscribed ? " *: oversubscribed, more workers than cores." : "",
              seen.lost ? " launches: valid + those that do not count." : "",
-             seen.no_interval
-                 ? " No interval where fewer than 6 launches (of a ratio: blocks) are valid: not converged "
-                   "either."
-                 : "");
+             !seen.no_interval ? ""
+             : table->curves->stopping
+                 ? " No interval where fewer than 7 launches (of a ratio: blocks) are valid: not converged either."
+                 : " No interval where fewer than 6 launches (of a ratio: blocks) are valid: not converged either.");
     study_print_toned(table->stream, table->style, TONE_DIM, 0, 0, text);
     print_serial(table);
     print_own_bases(table);

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { BLOCKS_A_RUN = 3, BUSY_BLOCKS = 3 };
+
 void study_show_progress(void *context, double elapsed_s)
 {
     (void)elapsed_s;
@@ -34,7 +36,8 @@ static int find_config(const struct study *study, const char *key)
     return -1;
 }
 
-/* Of all samples of blocks before `before`. */
+/* Which configurations need no further launch: converged, or launched often enough. Of all samples of blocks before
+ * `before`. */
 static int find_converged(const struct study *study, int before, bool converged_p[], struct error *error)
 {
     struct results part;
@@ -51,7 +54,10 @@ static int find_converged(const struct study *study, int before, bool converged_
     for (int g = 0; g < part.group_count && !status; g++) {
         const struct curve_point *point = curves_find(&curves, &part.groups[g]);
         int config = find_config(study, part.groups[g].key);
-        if (config >= 0 && point) converged_p[config] = point->converged && point->valid >= study->options->runs_min;
+        if (config < 0 || !point) continue;
+        int usable = point->valid + point->not_judged;
+        converged_p[config] =
+            usable >= study->options->runs_max || (point->converged && point->valid >= study->options->runs_min);
     }
     curves_release(&curves);
     results_release(&part);
@@ -169,6 +175,17 @@ static int run_block(struct study *study, struct study_progress *progress, const
     return status ? status : write_reference(study, progress->block, "after", error);
 }
 
+/* Blocks enough were tried, and not one sample was undisturbed. */
+static bool too_busy(const struct study *study, int blocks)
+{
+    const struct results *results = &study->session.results;
+    if (blocks < BUSY_BLOCKS) return false;
+    for (int g = 0; g < results->group_count; g++)
+        for (int s = 0; s < results->groups[g].count; s++)
+            if (results->groups[g].samples[s].validity != SAMPLE_INVALID) return false;
+    return true;
+}
+
 static bool all_converged(const struct study *study, const bool converged[])
 {
     for (int i = 0; i < study->plan.count; i++)
@@ -182,9 +199,11 @@ int study_run_blocks(struct study *study, struct study_progress *progress, struc
     bool *converged = calloc((size_t)study->plan.count, sizeof *converged);
     int status = converged ? STATUS_OK : error_set(error, STATUS_FAILED, "no memory");
     progress->block = last_block(&study->session.results);
-    while (!status && progress->block < study->options->runs_max) {
+    /* Disturbed blocks do not count, but there is an end to patience. */
+    while (!status && progress->block < BLOCKS_A_RUN * study->options->runs_max) {
         status = find_converged(study, progress->block, converged, error);
         if (status || all_converged(study, converged) || out_of_time(study, progress)) break;
+        if (too_busy(study, progress->block)) break;
         status = run_block(study, progress, converged, error);
         progress->block++;
     }

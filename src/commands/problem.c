@@ -6,19 +6,37 @@
 #include <stdio.h>
 #include <string.h>
 
+static const struct kernel_option *find_option(const struct kernel *kernel, const char *name)
+{
+    const struct kernel_option *option = kernel ? kernel->options : NULL;
+    while (option && option->name && strcmp(option->name, name) != 0) option++;
+    return option && option->name ? option : NULL;
+}
+
+static int refuse_value(const struct kernel_option *option, const char *value, struct error *error)
+{
+    char domain[160];
+    const char *near = option->type == OPTION_CHOICE && value ? options_nearest(value, option->choices) : NULL;
+    kernel_option_domain(option, sizeof domain, domain);
+    if (!value) return error_set(error, STATUS_USAGE, "--%s needs a value: %s", option->name, domain);
+    if (near)
+        return error_set(error, STATUS_USAGE, "--%s %s is not allowed; did you mean '%s'? Allowed: %s", option->name,
+                         value, near, domain);
+    return error_set(error, STATUS_USAGE, "--%s %s is not allowed; allowed: %s", option->name, value, domain);
+}
+
 int problem_take_option(void *context, const char *name, const char *value, struct error *error)
 {
     struct problem_arguments *arguments = context;
-    const struct kernel_option *table = arguments->kernel ? arguments->kernel->options : NULL;
-    for (int i = 0; table && table[i].name; i++) {
-        if (strcmp(table[i].name, name) != 0) continue;
-        char domain[160];
-        kernel_option_domain(&table[i], sizeof domain, domain);
-        if (!value) return error_set(error, STATUS_USAGE, "--%s needs a value: %s", name, domain);
-        if (kernel_option_parse(&table[i], value, &arguments->values[i]))
-            return error_set(error, STATUS_USAGE, "--%s %s is not allowed; allowed: %s", name, value, domain);
-        return 1;
+    const struct kernel_option *option = find_option(arguments->kernel, name);
+    if (option) {
+        double *value_p = &arguments->values[option - arguments->kernel->options];
+        return !value || kernel_option_parse(option, value, value_p) ? refuse_value(option, value, error) : 1;
     }
+    for (int k = 0; arguments->kernel && kernel_registry[k]; k++)
+        if (find_option(kernel_registry[k], name))
+            return error_set(error, STATUS_USAGE, "--%s belongs to the kernel %s, not to %s (see 'speedup list %s')",
+                             name, kernel_registry[k]->name, arguments->kernel->name, arguments->kernel->name);
     return 0;
 }
 

@@ -5,6 +5,7 @@
 
 #include "../../kernels/isa.h"
 #include "../analyse/curve.h"
+#include "../analyse/ladder.h"
 #include "../observe/thread.h"
 #include "../options/options.h"
 #include "calibrate.h"
@@ -24,6 +25,26 @@ enum { PATH_LENGTH = 4096, TRIES_MAX = 3, RUNS_MIN = 6, RUNS_MAX = 30 };
 /* Long against the timer, the start of a launch, and what it takes to see disturbances. */
 static const double shortest_s = 0.3;
 
+/* Of the shortest sample that could not be judged: how large the problem would have to be. */
+static void hint_at_size(const struct study *study)
+{
+    const struct results *results = &study->session.results;
+    const struct sample *shortest = NULL;
+    for (int g = 0; g < results->group_count; g++)
+        for (int s = 0; s < results->groups[g].count; s++) {
+            const struct sample *sample = &results->groups[g].samples[s];
+            bool judged = sample->validity != SAMPLE_NOT_JUDGED || !(sample->wall_s > 0);
+            if (!judged && (!shortest || sample->wall_s < shortest->wall_s)) shortest = sample;
+        }
+    struct problem problem = study->options->request.problem;
+    struct size size;
+    char text[64];
+    if (!shortest || ladder_size(&problem, shortest->wall_s, &size)) return;
+    fprintf(stderr,
+            "speedup study: samples of %.3g ms are too short to be judged; --size %s would be long enough for all\n",
+            1e3 * shortest->wall_s, size_format(&size, sizeof text, text));
+}
+
 static int tell(struct study *study, const struct study_progress *progress, const char *path, struct error *error)
 {
     struct style out;
@@ -39,6 +60,7 @@ static int tell(struct study *study, const struct study_progress *progress, cons
     curves_release(&curves);
     if (*progress->busiest && !study->options->json)
         fprintf(stderr, "speedup study: beside it ran: %s\n", progress->busiest);
+    hint_at_size(study);
     if (valid > 0 || judged == 0) return STATUS_OK;
     return error_set(error, STATUS_UNMEASURED, "no sample was valid, of %d launches; %s%s", judged,
                      *progress->busiest ? "beside them ran " : "the records say why: ",

@@ -10,6 +10,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { BLOCKS_A_RUN = 3, BUSY_BLOCKS = 3 };
 
@@ -186,6 +187,32 @@ static bool too_busy(const struct study *study, int blocks)
     return true;
 }
 
+/* A line a block, on a terminal: what each configuration has come to so far. */
+static int print_block(const struct study *study, const struct study_progress *progress, struct error *error)
+{
+    struct curves curves;
+    char text[2048];
+    size_t used = (size_t)snprintf(text, sizeof text, "block %d:", progress->block + 1);
+    if (!isatty(STDERR_FILENO)) return STATUS_OK;
+    if (curves_build(&study->session.results, study->options->precision, &curves))
+        return error_set(error, STATUS_FAILED, "no memory");
+    for (int c = 0; c < curves.count; c++)
+        for (int i = 0; i < curves.curves[c].count && used < sizeof text; i++) {
+            const struct curve_point *point = &curves.curves[c].points[i];
+            const struct spread *speedup = curves.curves[c].serial ? &point->speedup : &point->own;
+            if (point->valid == 0) continue;
+            used += (size_t)snprintf(text + used, sizeof text - used, " %s %d x%.2f%s",
+                                     mode_name_text(point->group->config.mode.name), point->workers, speedup->middle,
+                                     point->converged ? "" : "~");
+        }
+    curves_release(&curves);
+    present_progress(stderr, &progress->err, NULL, NAN, NAN);
+    if (progress->block == 0 && used < sizeof text)
+        snprintf(text + used, sizeof text - used, "  (~: not yet known to %.3g %%)", 100 * study->options->precision);
+    fprintf(stderr, "%s\n", text);
+    return STATUS_OK;
+}
+
 static bool all_converged(const struct study *study, const bool converged[])
 {
     for (int i = 0; i < study->plan.count; i++)
@@ -205,6 +232,7 @@ int study_run_blocks(struct study *study, struct study_progress *progress, struc
         if (status || all_converged(study, converged) || out_of_time(study, progress)) break;
         if (too_busy(study, progress->block)) break;
         status = run_block(study, progress, converged, error);
+        if (!status) status = print_block(study, progress, error);
         progress->block++;
     }
     free(converged);

@@ -121,6 +121,23 @@ void study_print_toned(FILE *stream, const struct style *style, enum tone tone, 
     fputs(style_tone(style, TONE_PLAIN), stream);
 }
 
+/* "1000, 1260, 1587 for 1, 2, 4 workers": of the curve with the most points. */
+static const char *list_sizes(const struct study_problem *problem, size_t length, char *text)
+{
+    const struct curve *longest = problem->curves;
+    size_t used = 0;
+    text[0] = '\0';
+    for (int c = 1; c < problem->count; c++)
+        if (problem->curves[c].count > longest->count) longest = &problem->curves[c];
+    for (int i = 0; i < longest->count && used < length; i++)
+        used +=
+            (size_t)snprintf(text + used, length - used, "%s%s", i ? ", " : "", longest->points[i].group->config.size);
+    for (int i = 0; i < longest->count && used < length; i++)
+        used += (size_t)snprintf(text + used, length - used, "%s%d", i ? ", " : " for ", longest->points[i].workers);
+    if (used < length) snprintf(text + used, length - used, " workers");
+    return text;
+}
+
 static void print_title(FILE *stream, const struct style *style, const struct study_problem *problem)
 {
     char what[640], text[768];
@@ -128,6 +145,9 @@ static void print_title(FILE *stream, const struct style *style, const struct st
     snprintf(text, sizeof text, weak ? "%s: weak scaling, the work grows with the workers" : "%s",
              study_describe(problem, sizeof what, what));
     study_print_toned(stream, style, TONE_STRONG, 0, 2, text);
+    if (!weak) return;
+    snprintf(text, sizeof text, "work per worker constant: size %s", list_sizes(problem, sizeof what, what));
+    study_print_toned(stream, style, TONE_DIM, 0, 2, text);
 }
 
 static void print_problem(FILE *stream, const struct style *style, const struct curves *curves,

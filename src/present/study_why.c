@@ -31,10 +31,20 @@ static void print_factors_header(FILE *stream, const struct style *style, int na
     fprintf(stream, "%s\n", style_tone(style, TONE_PLAIN));
 }
 
+/* The product is the speedup by identity, but for medians: outside of the interval of what was measured, something that
+ * no factor sees has part in it. */
+static bool contradicts(const struct curve *curve, const struct curve_point *point)
+{
+    const struct spread *speedup = curve->serial ? &point->speedup : &point->own;
+    double product = point->factors.product * (curve->serial ? 1 : curve->points[0].workers);
+    return speedup->interval && (product < speedup->low || product > speedup->high);
+}
+
 static void print_factors_row(FILE *stream, const struct style *style, int width, const char *name,
-                              const struct factors *factors)
+                              const struct curve *curve, const struct curve_point *point)
 {
     char text[32];
+    const struct factors *factors = &point->factors;
     study_print_name(stream, width, name);
     fputc(' ', stream);
     if (!isfinite(factors->product)) {
@@ -48,7 +58,8 @@ static void print_factors_row(FILE *stream, const struct style *style, int width
     for (int f = 0; f < FACTOR_COUNT; f++)
         fprintf(stream, " %*s", widths[f], format_ratio(factors->value[f], sizeof text, text));
     fprintf(stream, " %7s", format_ratio(factors->product, sizeof text, text));
-    fprintf(stream, " %7s\n", format_ratio(factors->speedup, sizeof text, text));
+    fprintf(stream, " %7s%s\n", format_ratio(factors->speedup, sizeof text, text),
+            contradicts(curve, point) ? "!" : "");
 }
 
 static bool explains(const struct curve *curve, const struct curve_point *point)
@@ -82,14 +93,21 @@ void study_print_factors(FILE *stream, const struct style *style, const struct s
     int width = study_name_width(problem, NAME_MOST);
     if (!any_factors(problem)) return;
     print_factors_header(stream, style, width);
+    bool contradicted = false;
     for (int c = 0; c < problem->count; c++)
         for (int i = 0; i < problem->curves[c].count; i++) {
             const struct curve *curve = &problem->curves[c];
             char name[128];
             if (!explains(curve, &curve->points[i])) continue;
             study_point_name(problem, curve, &curve->points[i], sizeof name, name);
-            print_factors_row(stream, style, width, name, &curve->points[i].factors);
+            print_factors_row(stream, style, width, name, curve, &curve->points[i]);
+            contradicted |= contradicts(curve, &curve->points[i]);
         }
+    if (contradicted)
+        study_print_toned(
+            stream, style, TONE_DIM, 0, 0,
+            "!: the product lies outside of the speedup's interval: something has part in it that no factor "
+            "sees.");
     fputc('\n', stream);
     print_sentences(stream, style, problem);
 }

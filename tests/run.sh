@@ -17,7 +17,7 @@ Installs what is missing (Debian and Ubuntu; elsewhere it names the packages) an
   - a build without MPI, and what must work in it
   - an installation into a temporary folder, and what must work from there
 
-  --long       also: the thread sanitizer, valgrind, EP of class C, and (as root) the demo as an ordinary user;
+  --long       also: the thread sanitizer, valgrind, EP of class C, a study killed 50 times, and (as root) the demo as an ordinary user;
                installs the tools
   -h, --help   this text
 END
@@ -225,6 +225,8 @@ main() {
         check_threads "$folder"
         check_valgrind "$folder"
         check_published "$folder"
+        printf '\n== a study that is killed 50 times\n'
+        check "study: killed 50 times" env SPEEDUP_PROGRAM="$folder/release/speedup" bash "$speedup_source/tests/study.sh" 50
         check_ordinary_user
     fi
 

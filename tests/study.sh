@@ -53,7 +53,7 @@ once_each() {
 
 modes=multitask,threads configurations=7
 mpi_available && modes=$modes,mpi configurations=10
-blocks=12
+blocks=$((7 + 2 * kills))
 set -- study pi --size 200000 --modes "$modes" --workers 1,2,3 -r "$blocks:$blocks" --data-seed "$seed" -o study.jsonl
 
 # --- Killed at random moments.

@@ -17,8 +17,8 @@ Installs what is missing (Debian and Ubuntu; elsewhere it names the packages) an
   - a build without MPI, and what must work in it
   - an installation into a temporary folder, and what must work from there
 
-  --long       also: the thread sanitizer, valgrind, EP of class C, a study killed 50 times, and (as root) the demo as an ordinary user;
-               installs the tools
+  --long       also: the thread sanitizer, valgrind, EP of class C, a study killed 50 times, and (as root) the demo as an
+               ordinary user; installs the tools
   -h, --help   this text
 END
 }

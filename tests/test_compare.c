@@ -348,10 +348,45 @@ static void a_launch_is_the_unit(void **state)
 }
 
 /* The argument: how many cases (fewer where it is slow). */
+static void add_references(struct results *results, double rate)
+{
+    static const double steadiness[] = {0.98, 0.99, 1, 1.01, 1.02}; /* half lie within 1 % */
+    results_init(results);
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(results_add_reference(results, json_pack("{s:[f]}", "flop_per_s", rate * steadiness[i])), 0);
+}
+
+/* What a machine of another speed would explain is no difference between programs. */
+static void the_machines_own_speed_is_allowed_for(void **state)
+{
+    (void)state;
+    struct results before, after, none;
+    add_references(&before, 1e9);
+    add_references(&after, 1.05e9);
+    results_init(&none);
+    struct comparison all[] = {{.verdict = COMPARE_FASTER, .ratio = {.low = 1.03, .high = 1.04}},
+                               {.verdict = COMPARE_FASTER, .ratio = {.low = 1.07, .high = 1.08}},
+                               {.verdict = COMPARE_SLOWER, .ratio = {.low = 0.95, .high = 0.96}},
+                               {.verdict = COMPARE_SLOWER, .ratio = {.low = 0.90, .high = 0.92}},
+                               {.verdict = COMPARE_FASTER, .paired = true, .ratio = {.low = 1.01, .high = 1.02}}};
+    assert_true(isnan(compare_allow_drift(&none, &after, 5, all)));
+    assert_int_equal(all[0].verdict, COMPARE_FASTER);
+    assert_true(fabs(compare_allow_drift(&before, &after, 5, all) - 1.05) < 1e-9);
+    assert_int_equal(all[0].verdict, COMPARE_UNDECIDED);
+    assert_non_null(strstr(all[0].reason, "5.0 %"));
+    assert_int_equal(all[1].verdict, COMPARE_FASTER);
+    assert_int_equal(all[2].verdict, COMPARE_UNDECIDED);
+    assert_int_equal(all[3].verdict, COMPARE_SLOWER);
+    assert_int_equal(all[4].verdict, COMPARE_FASTER);
+    results_release(&before);
+    results_release(&after);
+}
+
 int main(int argument_count, char *arguments[])
 {
     if (argument_count > 1) cases = atoi(arguments[1]);
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_machines_own_speed_is_allowed_for),
         cmocka_unit_test(rank_sums_are_counted_exactly),
         cmocka_unit_test(signs_are_counted_exactly),
         cmocka_unit_test(nothing_is_found_where_nothing_is),

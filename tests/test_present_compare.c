@@ -95,7 +95,9 @@ static void test_page(void **state)
                               "largest slowdown is at least 0.4 %. 1 could not be compared.\n"
                               "Launches are compared, whatever their blocks (Mann and Whitney's test); the\n"
                               "verdicts allow for the number of configurations (Holm): the chance of a wrong\n"
-                              "one among all is at most 5 %.\n");
+                              "one among all is at most 5 %, if the machine was as fast both times. How much\n"
+                              "its speed differed, as far as the reference loops of both studies tell, is\n"
+                              "allowed for; --paired compares what one study measured side by side.\n");
     free(text);
 }
 

@@ -501,7 +501,7 @@ static void test_notes(void **state)
     assert_says(text, "(kept; medians hardly feel them): threads 2, threads 4 ");
     assert_says(text, "The first launch was much slower");
     assert_says(text, "neighbours): multitask 8 ");
-    assert_says(text, "Left out: 2 samples: CPU 1 was held for 10 % ");
+    assert_says(text, "Left out: 2 samples, such as: CPU 1 was held for 10 % ");
     assert_says(text, "Left out: 1 sample: worker 12 was moved ");
     assert_true(strstr(text, "CPU 1 was held") < strstr(text, "worker 12 was moved"));
     free(text);

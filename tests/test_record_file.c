@@ -11,6 +11,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct seen {
@@ -29,13 +30,14 @@ static int see(void *context, const json_t *object)
 }
 
 static char directory[] = "/tmp/test_record.XXXXXX";
-static char path[64];
+static char path[64], torn_path[80];
 
 static int make_directory(void **state)
 {
     (void)state;
     if (!mkdtemp(directory)) return -1;
     snprintf(path, sizeof path, "%s/record.jsonl", directory);
+    snprintf(torn_path, sizeof torn_path, "%s.torn", path);
     return 0;
 }
 
@@ -43,6 +45,7 @@ static int remove_directory(void **state)
 {
     (void)state;
     unlink(path);
+    unlink(torn_path);
     return rmdir(directory);
 }
 
@@ -257,6 +260,178 @@ static void test_disk_full(void **state)
     assert_int_equal(record_writer_new(directory, &writer, &error), STATUS_FAILED);
 }
 
+/* Goes on with the file, and adds so many lines. */
+static int continue_file(int count, bool *torn_p, struct error *error)
+{
+    struct record_writer *writer;
+    int status = record_writer_continue(path, &writer, torn_p, error);
+    if (status) return status;
+    for (int i = 0; i < count && !status; i++) {
+        json_t *line = line_new("sample");
+        status = record_write(writer, line, error);
+        json_decref(line);
+    }
+    int closed = record_writer_free(writer, error);
+    return status ? status : closed;
+}
+
+static void assert_holds(const char *name, const char *text)
+{
+    static char kept[4096];
+    FILE *file = fopen(name, "r");
+    if (!file) fail_msg("there is no %s", name);
+    kept[fread(kept, 1, sizeof kept - 1, file)] = '\0';
+    assert_int_equal(fclose(file), 0);
+    assert_string_equal(kept, text);
+}
+
+static void lines_are_added_behind_what_is_there(void **state)
+{
+    (void)state;
+    struct error error = {""};
+    bool torn = true;
+    write_file(CONTEXT LINE, strlen(CONTEXT LINE));
+    assert_int_equal(continue_file(0, &torn, &error), STATUS_OK);
+    assert_false(torn);
+    assert_holds(path, CONTEXT LINE);
+    for (int i = 1; i <= 3; i++) {
+        assert_int_equal(continue_file(2, &torn, &error), STATUS_OK);
+        assert_false(torn);
+        assert_int_equal(count_lines(), 2 + 2 * i);
+    }
+    assert_holds(path, CONTEXT LINE LINE LINE LINE LINE LINE LINE);
+    assert_int_equal(access(torn_path, F_OK), -1);
+    write_file("", 0);
+    assert_int_equal(continue_file(1, &torn, &error), STATUS_OK);
+    assert_holds(path, LINE);
+}
+
+static void a_torn_last_line_is_set_aside(void **state)
+{
+    (void)state;
+    static const char piece[] = "{\"schema\":1,\"ty", other[] = "{\"schema\":1,\"type\":\"sample\",\"x";
+    struct error error = {""};
+    bool torn = false;
+    char text[256];
+    snprintf(text, sizeof text, "%s%s", CONTEXT LINE, piece);
+    write_file(text, strlen(text));
+    assert_int_equal(continue_file(1, &torn, &error), STATUS_OK);
+    assert_true(torn);
+    assert_holds(path, CONTEXT LINE LINE);
+    snprintf(text, sizeof text, "%s\n", piece);
+    assert_holds(torn_path, text);
+
+    /* Again and again: each is kept. */
+    snprintf(text, sizeof text, "%s%s", CONTEXT LINE LINE, other);
+    write_file(text, strlen(text));
+    assert_int_equal(continue_file(0, &torn, &error), STATUS_OK);
+    assert_true(torn);
+    assert_holds(path, CONTEXT LINE LINE);
+    snprintf(text, sizeof text, "%s\n%s\n", piece, other);
+    assert_holds(torn_path, text);
+    assert_int_equal(continue_file(1, &torn, &error), STATUS_OK);
+    assert_false(torn);
+    assert_holds(path, CONTEXT LINE LINE LINE);
+    assert_holds(torn_path, text);
+    assert_int_equal(unlink(torn_path), 0);
+}
+
+/* Longer than what is looked through at a time. */
+static void a_long_torn_line_is_set_aside(void **state)
+{
+    (void)state;
+    struct error error = {""};
+    struct stat status;
+    bool torn = false;
+    for (int length = 65530; length < 200000; length += length < 65545 ? 1 : 67321) {
+        FILE *file = fopen(path, "w");
+        assert_non_null(file);
+        fprintf(file, CONTEXT LINE "{\"schema\":1,\"x\":\"%0*d", length, 1);
+        fclose(file);
+        assert_int_equal(continue_file(1, &torn, &error), STATUS_OK);
+        assert_true(torn);
+        assert_holds(path, CONTEXT LINE LINE);
+        assert_int_equal(stat(torn_path, &status), 0);
+        assert_int_equal(status.st_size, length + (int)strlen("{\"schema\":1,\"x\":\"\n"));
+        assert_int_equal(unlink(torn_path), 0);
+    }
+}
+
+/* record_read counts it, so it must stay. */
+static void a_line_that_lacks_its_newline_alone_gets_it(void **state)
+{
+    (void)state;
+    struct error error = {""};
+    bool torn = true;
+    write_file(CONTEXT LINE, strlen(CONTEXT LINE) - 1);
+    assert_int_equal(count_lines(), 2);
+    assert_int_equal(continue_file(1, &torn, &error), STATUS_OK);
+    assert_false(torn);
+    assert_holds(path, CONTEXT LINE LINE);
+    write_file(CONTEXT, strlen(CONTEXT) - 1); /* no newline in the whole file */
+    assert_int_equal(continue_file(1, &torn, &error), STATUS_OK);
+    assert_false(torn);
+    assert_holds(path, CONTEXT LINE);
+    assert_int_equal(access(torn_path, F_OK), -1);
+}
+
+static void files_that_are_no_record_are_not_continued(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"my thesis\n", "my thesis", LINE LINE, "{\"schema\":1",
+                                        "{\"schema\":1,\"type\":\"context\""};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        struct error error = {""};
+        bool torn = false;
+        write_file(texts[i], strlen(texts[i]));
+        assert_int_equal(continue_file(1, &torn, &error), STATUS_USAGE);
+        assert_non_null(strstr(error.text, path));
+        assert_holds(path, texts[i]);
+        assert_int_equal(access(torn_path, F_OK), -1);
+    }
+}
+
+/* Where PATH.torn cannot be written, nothing is cut off. */
+static void nothing_is_lost_where_it_cannot_be_set_aside(void **state)
+{
+    (void)state;
+    static const char text[] = CONTEXT LINE "{\"schema\":1,\"ty";
+    struct error error = {""};
+    bool torn = false;
+    write_file(text, strlen(text));
+    assert_int_equal(mkdir(torn_path, 0777), 0);
+    assert_int_equal(continue_file(1, &torn, &error), STATUS_FAILED);
+    assert_non_null(strstr(error.text, path));
+    assert_holds(path, text);
+    assert_int_equal(rmdir(torn_path), 0);
+
+    if (geteuid() == 0) return; /* who may write anywhere */
+    assert_int_equal(chmod(directory, 0500), 0);
+    int status = continue_file(1, &torn, &error);
+    assert_int_equal(chmod(directory, 0700), 0);
+    assert_int_equal(status, STATUS_FAILED);
+    assert_non_null(strstr(error.text, "Permission denied"));
+    assert_holds(path, text);
+}
+
+static void files_that_cannot_be_written_are_not_continued(void **state)
+{
+    (void)state;
+    struct record_writer *writer;
+    struct error error = {""};
+    bool torn;
+    assert_int_equal(record_writer_continue("/nonexistent/x.jsonl", &writer, &torn, &error), STATUS_FAILED);
+    assert_non_null(strstr(error.text, "/nonexistent/x.jsonl"));
+    assert_int_equal(record_writer_continue(directory, &writer, &torn, &error), STATUS_FAILED);
+    if (geteuid() == 0) return;
+    write_file(CONTEXT LINE, strlen(CONTEXT LINE));
+    assert_int_equal(chmod(path, 0400), 0);
+    assert_int_equal(continue_file(1, &torn, &error), STATUS_FAILED);
+    assert_non_null(strstr(error.text, "Permission denied"));
+    assert_holds(path, CONTEXT LINE);
+    assert_int_equal(chmod(path, 0600), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -268,6 +443,13 @@ int main(void)
         cmocka_unit_test(test_lines_are_there_at_once),
         cmocka_unit_test(test_other_files_are_left_alone),
         cmocka_unit_test(test_disk_full),
+        cmocka_unit_test(lines_are_added_behind_what_is_there),
+        cmocka_unit_test(a_torn_last_line_is_set_aside),
+        cmocka_unit_test(a_long_torn_line_is_set_aside),
+        cmocka_unit_test(a_line_that_lacks_its_newline_alone_gets_it),
+        cmocka_unit_test(files_that_are_no_record_are_not_continued),
+        cmocka_unit_test(nothing_is_lost_where_it_cannot_be_set_aside),
+        cmocka_unit_test(files_that_cannot_be_written_are_not_continued),
     };
     return cmocka_run_group_tests(tests, make_directory, remove_directory);
 }

@@ -316,3 +316,49 @@ double compare_slowdown(int count, const struct comparison comparisons[])
         if (comparisons[i].verdict == COMPARE_SLOWER) slowdown = fmax(slowdown, 1 - comparisons[i].ratio.high);
     return slowdown;
 }
+
+/* Logarithms of the reference loop's readings. Returns how many. */
+static int reference_logs(const struct results *results, int max, double logs_p[])
+{
+    int count = 0;
+    for (size_t i = 0; i < json_array_size(results->references); i++) {
+        const json_t *readings = json_object_get(json_array_get(results->references, i), "flop_per_s");
+        for (size_t k = 0; k < json_array_size(readings) && count < max; k++) {
+            double rate = json_number_value(json_array_get(readings, k));
+            if (rate > 0) logs_p[count++] = log(rate);
+        }
+    }
+    return count;
+}
+
+/* The median, and how far from it half of the readings lie; false where there is none. */
+static bool reference_speed(const struct results *results, double *middle_p, double *scatter_p)
+{
+    enum { READINGS_MAX = 4096 };
+    double logs[READINGS_MAX];
+    int count = reference_logs(results, READINGS_MAX, logs);
+    if (count == 0) return false;
+    *middle_p = median(count, logs);
+    for (int i = 0; i < count; i++) logs[i] = fabs(logs[i] - *middle_p);
+    *scatter_p = median(count, logs);
+    return true;
+}
+
+double compare_allow_drift(const struct results *before, const struct results *after, int count,
+                           struct comparison comparisons[])
+{
+    double middle[2], scatter[2];
+    if (!reference_speed(before, &middle[0], &scatter[0]) || !reference_speed(after, &middle[1], &scatter[1]))
+        return NAN;
+    double allowed = exp(fmax(fabs(middle[0] - middle[1]), fmax(scatter[0], scatter[1])));
+    for (int i = 0; i < count; i++) {
+        struct comparison *comparison = &comparisons[i];
+        bool faster = comparison->verdict == COMPARE_FASTER && comparison->ratio.low <= allowed;
+        bool slower = comparison->verdict == COMPARE_SLOWER && comparison->ratio.high >= 1 / allowed;
+        if (comparison->paired || !(faster || slower)) continue;
+        comparison->verdict = COMPARE_UNDECIDED;
+        snprintf(comparison->reason, sizeof comparison->reason,
+                 "within %.1f %%, by which the machine's own speed differed", 100 * (allowed - 1));
+    }
+    return allowed;
+}

@@ -183,14 +183,42 @@ static int point_build(const struct group *group, double confidence, struct curv
     return 0;
 }
 
+/* Of medians, with the ends of both intervals: for times that were not measured in blocks. */
+static struct spread ratio_of_medians(const struct group *base, const struct group *group, double confidence)
+{
+    struct spread spreads[2], ratio = no_spread;
+    for (int i = 0; i < 2; i++) {
+        const struct group *each = i ? group : base;
+        double *times = malloc(sizeof *times * (size_t)(each->count + 1));
+        if (!times) return no_spread;
+        spreads[i] = spread_of(launch_times(each, times), times, (1 + confidence) / 2);
+        free(times);
+    }
+    ratio.count = spreads[0].count < spreads[1].count ? spreads[0].count : spreads[1].count;
+    ratio.middle = spreads[0].middle / spreads[1].middle;
+    ratio.low = spreads[0].low / spreads[1].high;
+    ratio.high = spreads[0].high / spreads[1].low;
+    ratio.interval = spreads[0].interval && spreads[1].interval;
+    if (base == group) ratio.low = ratio.high = ratio.middle;
+    return ratio;
+}
+
+/* How many times as fast as the base. Somebody else's timings (they have no variant) belong to no blocks. */
+static struct spread speedup_of(const struct group *base, const struct group *group, double confidence)
+{
+    struct spread speedup;
+    if (base && !*group->config.variant) return ratio_of_medians(base, group, confidence);
+    group_pair_numbers(base, group, sample_rate, confidence, &speedup);
+    return speedup;
+}
+
 static void point_compare(const struct curve *curve, struct curve_point *point, const struct rules *rules)
 {
     int own_workers = workers_of(&curve->own->config);
     const struct group *base = curve->serial ? curve->serial : curve->own;
     point->is_base = point->group == curve->serial || point->group == curve->own;
-    group_pair_numbers(curve->serial, point->group, sample_rate, rules->confidence, &point->speedup);
-    group_pair_numbers(curve->own, point->group, sample_rate, rules->confidence, &point->own);
-    point->own = scaled(point->own, own_workers);
+    point->speedup = speedup_of(curve->serial, point->group, rules->confidence);
+    point->own = scaled(speedup_of(curve->own, point->group, rules->confidence), own_workers);
     const struct spread *speedup = curve->serial ? &point->speedup : &point->own;
     point->efficiency = scaled(*speedup, 1.0 / point->workers);
     /* Of the parallel program itself, where it was run by one worker. */
@@ -202,18 +230,30 @@ static void point_compare(const struct curve *curve, struct curve_point *point, 
     point->converged = spread_converged(decides, rules->precision);
 }
 
-/* The fastest variant. */
+/* The shortest time of samples that could not be judged; INFINITY. */
+static double least_not_judged_s(const struct group *group)
+{
+    double least_s = INFINITY;
+    for (int s = 0; s < group->count; s++)
+        if (group->samples[s].validity == SAMPLE_NOT_JUDGED) least_s = fmin(least_s, group->samples[s].wall_s);
+    return least_s;
+}
+
+/* The fastest variant; none where one that could not be judged may be faster. */
 static const struct group *find_serial(const struct results *results, const struct config *config, bool weak)
 {
     const struct group *best = NULL;
-    double best_rate = 0;
+    double best_s = INFINITY, unknown_s = INFINITY;
     for (int g = 0; g < results->group_count; g++) {
         const struct group *group = &results->groups[g];
         if (group->config.mode.name != MODE_SERIAL || !curve_same_problem(&group->config, config, weak)) continue;
-        double rate = 1 / group_median(group, ANY_BLOCK, sample_wall_s);
-        if (!best || rate > best_rate) best = group, best_rate = isnan(rate) ? 0 : rate;
+        double wall_s = group_median(group, ANY_BLOCK, sample_wall_s);
+        if (isnan(wall_s)) unknown_s = fmin(unknown_s, least_not_judged_s(group));
+        if (best && !(wall_s < best_s)) continue;
+        best = group;
+        best_s = isnan(wall_s) ? INFINITY : wall_s;
     }
-    return best;
+    return unknown_s < best_s && best_s < INFINITY ? NULL : best;
 }
 
 /* The share of its time that a task wanted a core: computing, or ready to. */
@@ -232,24 +272,29 @@ static double waiting_bound(const struct group *base)
 
 /* Times as they would have been, had the base always taken its median: a configuration that converged early has seen
  * another part of the machine's drift than the others. Returns how many. */
-static int steady_times(const struct group *base, const struct group *group, double times_p[])
+static int steady_times(const struct group *base, const struct group *group, bool weak, double times_p[])
 {
-    double base_s = group_median(base, ANY_BLOCK, sample_wall_s);
+    double base_s = group_median(base, ANY_BLOCK, sample_wall_s), exact = 1;
+    /* In weak scaling the work is not always to be had in exact proportion. */
+    if (weak)
+        exact = group_median(base, ANY_BLOCK, sample_work) / workers_of(&base->config) /
+                (group_median(group, ANY_BLOCK, sample_work) / workers_of(&group->config));
     int count = 0;
     for (int s = 0; s < group->count; s++) {
         const struct sample *sample = &group->samples[s];
         double beside_s = group_median(base, sample->block, sample_wall_s);
-        if (sample_counts(sample) && beside_s > 0) times_p[count++] = sample->wall_s * base_s / beside_s;
+        if (sample_counts(sample) && beside_s > 0) times_p[count++] = exact * sample->wall_s * base_s / beside_s;
     }
     return count;
 }
 
 /* Adds the group's times to the points to fit. 0 or -ENOMEM. */
-static int add_point(const struct group *base, const struct group *group, int *count, struct model_point points[])
+static int add_point(const struct group *base, const struct group *group, bool weak, int *count,
+                     struct model_point points[])
 {
     double *times = malloc(sizeof *times * (size_t)(group->count + 1));
     if (!times) return -ENOMEM;
-    int launches = steady_times(base, group, times);
+    int launches = steady_times(base, group, weak, times);
     if (launches > 0)
         points[(*count)++] = (struct model_point){workers_of(&group->config), launches, times};
     else
@@ -265,9 +310,9 @@ static int fit_models(struct curve *curve)
     int count = 0, status = points ? 0 : -ENOMEM;
     if (serial && workers_of(&curve->own->config) > 1 && !strcmp(serial->config.variant, curve->config->variant) &&
         !status)
-        status = add_point(base, serial, &count, points);
+        status = add_point(base, serial, curve->weak, &count, points);
     for (int i = 0; i < curve->count && !status; i++)
-        if (curve->points[i].dedicated) status = add_point(base, curve->points[i].group, &count, points);
+        if (curve->points[i].dedicated) status = add_point(base, curve->points[i].group, curve->weak, &count, points);
     for (int model = 0; model < MODEL_COUNT && !status; model++) {
         bool fits = (model == MODEL_GUSTAFSON) == curve->weak;
         model_fit((enum model)model, fits ? count : 0, points, curve->config->seed, &curve->fits[model]);
@@ -296,22 +341,27 @@ static int curve_build(const struct results *results, int first, const struct ru
     for (int g = first; g < results->group_count && !status; g++)
         if (same_curve(&results->groups[g].config, config, weak))
             status = point_build(&results->groups[g], rules->confidence, &curve.points[curve.count++]);
+    if (status) {
+        free(curve.points);
+        return status;
+    }
     qsort(curve.points, (size_t)curve.count, sizeof *curve.points, compare_points);
     curve.config = &curve.points[0].group->config;
     curve.own = curve.points[0].group;
     curve.serial = find_serial(results, config, weak);
-    for (int i = 0; i < curve.count && !status; i++) {
+    for (int i = 0; i < curve.count; i++) {
         point_compare(&curve, &curve.points[i], rules);
-        curve.superlinear += curve.points[i].speedup.interval && curve.points[i].speedup.low > curve.points[i].workers;
+        const struct spread *speedup = curve.serial ? &curve.points[i].speedup : &curve.points[i].own;
+        curve.superlinear += speedup->interval && speedup->low > curve.points[i].workers;
     }
     const struct group *base = curve.serial ? curve.serial : curve.own;
     curve.waiting_bound = waiting_bound(base);
     curve.roof_share = group_median(base, ANY_BLOCK, sample_ceiling_share);
     curve.roof_rate = group_median(base, ANY_BLOCK, sample_rate) / curve.roof_share;
     const struct curve_point *last = &curve.points[curve.count - 1];
-    if (last->workers > 1 && !status)
-        factors_sentence(&last->factors, last->group, sizeof curve.sentence, curve.sentence);
-    if (!status) status = fit_models(&curve);
+    while (last > curve.points && last->factors.blocks == 0) last--;
+    if (last->workers > 1) factors_sentence(&last->factors, last->group, sizeof curve.sentence, curve.sentence);
+    status = fit_models(&curve);
     if (status) free(curve.points);
     if (!status) *curve_p = curve;
     return status;
@@ -332,18 +382,22 @@ static int variant_place(const struct config *config)
     return variant ? (int)(variant - kernel->variants) : 0;
 }
 
-/* Insertion sort: within a problem by variant, then by mode; problems stay in the order of the file. */
+/* Insertion sort: within a problem by variant, then by mode; problems stay in the order of the file, also where it has
+ * them in turns. */
 static void sort_curves(struct curves *curves, bool weak)
 {
     for (int i = 1; i < curves->count; i++) {
         const struct curve moved = curves->curves[i];
-        int at = i;
-        for (; at > 0; at--) {
+        int at = i, related = 0; /* so many before it are of its problem */
+        for (int c = 0; c < i; c++) related += curve_same_problem(curves->curves[c].config, moved.config, weak);
+        for (; at > 0 && related > 0; at--) {
             const struct config *before = curves->curves[at - 1].config;
-            if (!curve_same_problem(before, moved.config, weak)) break;
-            int order = variant_place(before) - variant_place(moved.config);
-            if (order == 0) order = (int)before->mode.name - (int)moved.config->mode.name;
-            if (order <= 0) break;
+            if (curve_same_problem(before, moved.config, weak)) {
+                int order = variant_place(before) - variant_place(moved.config);
+                if (order == 0) order = (int)before->mode.name - (int)moved.config->mode.name;
+                if (order <= 0) break;
+                related--;
+            }
             curves->curves[at] = curves->curves[at - 1];
         }
         curves->curves[at] = moved;

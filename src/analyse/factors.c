@@ -199,7 +199,7 @@ const char *factors_sentence(const struct factors *factors, const struct group *
     struct line line = {.length = length, .text = text};
     if (length > 0) *text = '\0';
     if (factors->blocks == 0) {
-        say(&line, "There is no speedup: %s.", factors->missing);
+        say(&line, "Its speedup is not known: %s.", factors->missing);
         return text;
     }
     say_speedup(&line, factors, mode_workers(&group->config.mode));

@@ -77,6 +77,7 @@ static int compare(struct comparing *comparing, struct error *error)
     comparing->comparisons =
         compare_results(&comparing->before, &comparing->after, comparing->paired, &comparing->count);
     if (!comparing->comparisons) return error_set(error, STATUS_FAILED, "no memory is left for the comparison");
+    compare_allow_drift(&comparing->before, &comparing->after, comparing->count, comparing->comparisons);
     if (!comparing->json)
         print_page(comparing);
     else if (print_json(comparing, error))

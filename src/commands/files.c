@@ -81,5 +81,7 @@ const char *files_machine(const struct results *results, size_t length, char *te
     if (model || host)
         snprintf(text, length, "%s (%s), %d core%s", model ? model : "unknown", host ? host : "?", cores,
                  cores == 1 ? "" : "s");
+    for (char *c = text; *c; c++)
+        if ((unsigned char)*c < ' ' || *c == 0x7f) *c = ' '; /* a record may come from anywhere */
     return text;
 }

@@ -51,8 +51,22 @@ static int append_results(struct results *results, const struct results *more)
             sample.launch += launch;
             status = results_add(results, &sample);
         }
+    for (size_t i = 0; i < json_array_size(more->references) && !status; i++)
+        status = results_add_reference(results, json_incref(json_array_get(more->references, i)));
     results->torn |= more->torn;
     return status;
+}
+
+/* Of another version, compiler or flags: its times are another program's. */
+static bool same_program(const struct results *a, const struct results *b)
+{
+    static const char *const names[] = {"version", "compiler", "flags", "build_type", "sanitizers"};
+    const json_t *left = json_object_get(a->context, "program"), *right = json_object_get(b->context, "program");
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (!json_equal(json_object_get(left, names[i]), json_object_get(right, names[i])) &&
+            (json_object_get(left, names[i]) || json_object_get(right, names[i])))
+            return false;
+    return true;
 }
 
 /* Takes the results. What is of no known machine stays alone. */
@@ -63,8 +77,12 @@ static int add_results(struct report *report, struct results *results, struct er
     for (int p = 0; p < report->part_count; p++) {
         struct part *other = &report->parts[p];
         if (!*part.machine || strcmp(part.machine, other->machine) ||
-            strcmp(scaling_of(results), scaling_of(&other->results)))
+            strcmp(scaling_of(results), scaling_of(&other->results)) || !same_program(results, &other->results))
             continue;
+        if (json_equal(results->context, other->results.context)) {
+            results_release(results);
+            return error_set(error, STATUS_USAGE, "the same record is given twice; give each once");
+        }
         int status = append_results(&other->results, results);
         results_release(results);
         return status ? error_set(error, STATUS_FAILED, "no memory is left for the samples") : STATUS_OK;

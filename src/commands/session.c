@@ -85,21 +85,26 @@ int session_add_writer(struct session *session, const char *path, struct error *
     return STATUS_OK;
 }
 
-int session_continue(struct session *session, const char *path, struct error *error)
+int session_read(struct session *session, const char *path, struct error *error)
 {
-    struct record_writer *writer;
-    bool torn;
     results_release(&session->results);
     int status = results_read(path, &session->results, error);
-    if (!status) status = record_writer_continue(path, &writer, &torn, error);
-    if (status) return status;
-    session->writers[session->writer_count++] = writer;
-    if (torn) fprintf(stderr, "speedup: the last line of %s was torn off; it was set aside in %s.torn\n", path, path);
     for (int g = 0; g < session->results.group_count; g++) {
         const struct group *group = &session->results.groups[g];
         for (int s = 0; s < group->count; s++)
             if (group->samples[s].launch >= session->launch_count) session->launch_count = group->samples[s].launch + 1;
     }
+    return status;
+}
+
+int session_continue(struct session *session, const char *path, struct error *error)
+{
+    struct record_writer *writer;
+    bool torn;
+    int status = record_writer_continue(path, &writer, &torn, error);
+    if (status) return status;
+    session->writers[session->writer_count++] = writer;
+    if (torn) fprintf(stderr, "speedup: the last line of %s was torn off; it was set aside in %s.torn\n", path, path);
     return STATUS_OK;
 }
 

@@ -45,8 +45,9 @@ int session_close(struct session *, struct error *);
 /* Adds a place for records: a path, or "-". */
 int session_add_writer(struct session *, const char *path, struct error *);
 
-/* Goes on with the record in a file: reads its samples into `results`, counts launches from there, and adds what comes
- * to the file. A torn last line is set aside, and told on standard error. */
+/* Reads the samples of a record into `results`, and counts launches from there. Changes nothing in the file. */
+int session_read(struct session *, const char *path, struct error *);
+/* Adds what comes to that file. A torn last line is set aside, and told on standard error. */
 int session_continue(struct session *, const char *path, struct error *);
 
 /* Writes a line of another type than context and sample. Takes the reference; NULL: no memory. */

@@ -26,7 +26,7 @@ enum { PATH_LENGTH = 4096, TRIES_MAX = 3, RUNS_MIN = 6, RUNS_MAX = 30 };
 static const double shortest_s = 0.3;
 
 /* Of the shortest sample that could not be judged: how large the problem would have to be. */
-static void hint_at_size(const struct study *study)
+void study_hint_at_size(const struct study *study)
 {
     const struct results *results = &study->session.results;
     const struct sample *shortest = NULL;
@@ -45,6 +45,21 @@ static void hint_at_size(const struct study *study)
             1e3 * shortest->wall_s, size_format(&size, sizeof text, text));
 }
 
+/* Why it ended, and what was not reached. */
+static void tell_end(const struct study *study, const struct study_progress *progress)
+{
+    const struct study_options *options = study->options;
+    int missing = study->plan.count - progress->converged;
+    char why[96] = "";
+    if (progress->end == STUDY_OUT_OF_TIME)
+        snprintf(why, sizeof why, "its budget of %g s was used up", options->budget_s);
+    if (progress->end == STUDY_TOO_BUSY) snprintf(why, sizeof why, "no sample was undisturbed");
+    if (progress->end == STUDY_TOO_MANY) snprintf(why, sizeof why, "too many samples were disturbed");
+    if (!*why) return;
+    printf("\nEnded after %d block%s: %s; %d of %d configurations are not known well enough. --resume goes on.\n",
+           progress->block, progress->block == 1 ? "" : "s", why, missing, study->plan.count);
+}
+
 static int tell(struct study *study, const struct study_progress *progress, const char *path, struct error *error)
 {
     struct style out;
@@ -55,12 +70,12 @@ static int tell(struct study *study, const struct study_progress *progress, cons
     int valid = curves.valid, judged = curves.valid + curves.invalid;
     if (!study->options->json && results->group_count > 0) {
         present_study(stdout, &out, results, &curves);
+        tell_end(study, progress);
         if (path) printf("\nRecords: %s\n", path);
     }
     curves_release(&curves);
     if (*progress->busiest && !study->options->json)
         fprintf(stderr, "speedup study: beside it ran: %s\n", progress->busiest);
-    hint_at_size(study);
     if (valid > 0 || judged == 0) return STATUS_OK;
     return error_set(error, STATUS_UNMEASURED, "no sample was valid, of %d launches; %s%s", judged,
                      *progress->busiest ? "beside them ran " : "the records say why: ",
@@ -190,11 +205,14 @@ static int open_records(struct study *study, struct study_options *options, char
     if (options->output) snprintf(path_p, PATH_LENGTH, "%s", options->output);
     if (status) return status;
     bool exists = stat(path_p, &there) == 0 && S_ISREG(there.st_mode) && there.st_size > 0;
+    if (options->resume && !exists) fprintf(stderr, "speedup study: %s is not there yet: a new study begins\n", path_p);
     if (exists && options->resume) {
-        status = session_continue(&study->session, path_p, error);
-        return status ? status : study_adopt(&study->session.results, options, error);
-    }
-    if (exists)
+        status = session_read(&study->session, path_p, error);
+        if (status) return status;
+        bool begun = study->session.results.study || study->session.results.group_count > 0;
+        if (begun) return study_adopt(&study->session.results, options, error);
+        results_release(&study->session.results);
+    } else if (exists)
         return error_set(error, STATUS_USAGE,
                          "%s is there already; --resume goes on with it, or name another file with -o", path_p);
     return session_add_writer(&study->session, path_p, error);
@@ -216,7 +234,12 @@ static int run_study(struct study *study, struct study_options *options, struct 
     if (!status && !options->size_given) status = choose_size(study, options, error);
     if (!status) status = make_plan(study, options, error);
     if (status || options->dry_run) return status ? status : print_plan(study, error);
-    status = session->results.study ? study_check_resumed(study, error) : write_heading(study, error);
+    if (session->results.study) {
+        status = study_check_resumed(study, error);
+        if (!status) status = session_continue(session, path, error);
+    } else {
+        status = write_heading(study, error);
+    }
     if (status) return status;
 
     session->context = &progress;
@@ -252,15 +275,17 @@ static int parse_modes(const char *text, bool mpi, struct study_request *request
         for (int m = 0; m < request->mode_count; m++) known = known || request->modes[m] == name;
         if (!known) request->modes[request->mode_count++] = name;
     }
-    return STATUS_OK;
+    if (request->mode_count > 0) return STATUS_OK;
+    return error_set(error, STATUS_USAGE, "--modes is empty; name some, such as multitask,threads,mpi");
 }
 
-/* Powers of two up to the cores, and twice the cores: so that it shows what more workers than cores come to. */
+/* Powers of two up to twice the cores: so that it shows what more workers than cores come to. */
 static int parse_workers(const char *text, int cores, struct study_request *request, struct error *error)
 {
     char powers[64];
     if (!text) {
-        snprintf(powers, sizeof powers, "1..%d*2,%d,%d", cores, cores, 2 * cores);
+        int most = 2 * cores > request->base ? 2 * cores : 2 * request->base;
+        snprintf(powers, sizeof powers, "%d..%d*2,%d", request->base, most, most);
         text = powers;
     }
     int status = study_parse_workers(text, STUDY_CONFIGS_MAX, request->workers, &request->worker_count);
@@ -345,7 +370,7 @@ int command_study(const struct command *command, int argc, char **argv, struct e
         {0, "resume", OPT_FLAG, &options.resume, 0, 0, NULL, NULL,
          "Go on with the study in FILE where it was cut short, with the same plan."},
         {0, "dry-run", OPT_FLAG, &options.dry_run, 0, 0, NULL, NULL,
-         "Print the plan and every launch line; measure nothing."},
+         "Print the plan and every launch line; record nothing."},
         {0, "json", OPT_FLAG, &options.json, 0, 0, NULL, NULL,
          "Write the record lines to standard output, and nothing else."},
         {0}};

@@ -26,6 +26,9 @@ struct study {
 };
 
 /* study_loop.c */
+/* Why no further block was begun. */
+enum study_end { STUDY_GOES_ON, STUDY_COMPLETE, STUDY_OUT_OF_TIME, STUDY_TOO_BUSY, STUDY_TOO_MANY };
+
 struct study_progress {
     struct study *study;
     struct style err; /* standard error */
@@ -35,7 +38,10 @@ struct study_progress {
     double block_s; /* of the last whole block */
     double begun_s; /* when this block began */
     struct neighbours before;
-    char busiest[256]; /* foreign programs during the last block with an invalid sample */
+    char busiest[256];   /* foreign programs during the block with the most invalid samples */
+    int busiest_invalid; /* so many */
+    enum study_end end;
+    int converged; /* configurations that need no further launch */
 };
 
 /* For session's on_tick, with the progress as context. */
@@ -43,6 +49,9 @@ void study_show_progress(void *progress, double elapsed_s);
 /* Launches block by block, until all has converged, or the blocks or the time are used up. From where the records end.
  */
 int study_run_blocks(struct study *, struct study_progress *, struct error *);
+
+/* study.c: on standard error, how large the problem would have to be, where samples are too short to be judged. */
+void study_hint_at_size(const struct study *);
 
 /* study_record.c. The line of type "study" (SCHEMA.md): a new reference; NULL: no memory. */
 json_t *study_encode(const struct study *);

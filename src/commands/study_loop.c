@@ -115,6 +115,15 @@ static int invalid_in_block(const struct results *results, int block)
     return count;
 }
 
+/* The best of some short tries: what interrupts one of them does not count. */
+static double reference_rate(void)
+{
+    enum { TRIES = 4 };
+    double best = 0;
+    for (int i = 0; i < TRIES; i++) best = fmax(best, ceiling_rate(ceiling_run_peak(ISA_BASE, 1e-3)));
+    return best;
+}
+
 /* The speed of each CPU that is used, by a loop that is always the same: what the machine's clock did meanwhile. */
 static int write_reference(struct study *study, int block, const char *when, struct error *error)
 {
@@ -125,7 +134,7 @@ static int write_reference(struct study *study, int block, const char *when, str
     bool known = bind_read(&before) > 0;
     for (int i = 0; i < cpus.count && bind_thread(cpus.cpus[i]) == 0; i++) {
         json_array_append_new(numbers, json_integer(cpus.cpus[i]));
-        json_array_append_new(rates, json_real(ceiling_rate(ceiling_run_peak(ISA_BASE, 2e-3))));
+        json_array_append_new(rates, json_real(reference_rate()));
     }
     if (known) bind_process(&before);
     json_t *line =
@@ -168,22 +177,26 @@ static int run_block(struct study *study, struct study_progress *progress, const
         status = launch_next(study, progress, config, error);
     }
     neighbours_read(&after);
-    if (invalid_in_block(&study->session.results, progress->block) > 0)
+    int invalid = invalid_in_block(&study->session.results, progress->block);
+    if (invalid > progress->busiest_invalid)
         neighbours_busiest(&progress->before, &after, sizeof progress->busiest, progress->busiest);
+    if (invalid > progress->busiest_invalid) progress->busiest_invalid = invalid;
     neighbours_release(&after);
     neighbours_release(&progress->before);
     progress->block_s = clock_wall_s() - progress->begun_s;
     return status ? status : write_reference(study, progress->block, "after", error);
 }
 
-/* Blocks enough were tried, and not one sample was undisturbed. */
-static bool too_busy(const struct study *study, int blocks)
+/* Blocks enough were tried this time, and not one sample was undisturbed. */
+static bool too_busy(const struct study *study, int first, int blocks)
 {
     const struct results *results = &study->session.results;
     if (blocks < BUSY_BLOCKS) return false;
     for (int g = 0; g < results->group_count; g++)
         for (int s = 0; s < results->groups[g].count; s++)
-            if (results->groups[g].samples[s].validity != SAMPLE_INVALID) return false;
+            if (results->groups[g].samples[s].block >= first &&
+                results->groups[g].samples[s].validity != SAMPLE_INVALID)
+                return false;
     return true;
 }
 
@@ -213,27 +226,34 @@ static int print_block(const struct study *study, const struct study_progress *p
     return STATUS_OK;
 }
 
-static bool all_converged(const struct study *study, const bool converged[])
+static int count_converged(const struct study *study, const bool converged[])
 {
-    for (int i = 0; i < study->plan.count; i++)
-        if (!converged[i]) return false;
-    return true;
+    int count = 0;
+    for (int i = 0; i < study->plan.count; i++) count += converged[i];
+    return count;
 }
 
-/* Blocks, until all is known well enough, or the blocks or the time are used up. */
+/* Blocks, until all is known well enough, or the blocks or the time are used up. Disturbed blocks do not count, but
+ * there is an end to patience. */
 int study_run_blocks(struct study *study, struct study_progress *progress, struct error *error)
 {
     bool *converged = calloc((size_t)study->plan.count, sizeof *converged);
     int status = converged ? STATUS_OK : error_set(error, STATUS_FAILED, "no memory");
-    progress->block = last_block(&study->session.results);
-    /* Disturbed blocks do not count, but there is an end to patience. */
-    while (!status && progress->block < BLOCKS_A_RUN * study->options->runs_max) {
+    int first = progress->block = last_block(&study->session.results);
+    for (; !status; progress->block++) {
+        int blocks = progress->block - first;
         status = find_converged(study, progress->block, converged, error);
-        if (status || all_converged(study, converged) || out_of_time(study, progress)) break;
-        if (too_busy(study, progress->block)) break;
+        if (status) break;
+        progress->converged = count_converged(study, converged);
+        progress->end = progress->converged == study->plan.count            ? STUDY_COMPLETE
+                        : out_of_time(study, progress)                      ? STUDY_OUT_OF_TIME
+                        : too_busy(study, first, blocks)                    ? STUDY_TOO_BUSY
+                        : blocks >= BLOCKS_A_RUN * study->options->runs_max ? STUDY_TOO_MANY
+                                                                            : STUDY_GOES_ON;
+        if (progress->end != STUDY_GOES_ON) break;
         status = run_block(study, progress, converged, error);
         if (!status) status = print_block(study, progress, error);
-        progress->block++;
+        if (!status && progress->block == first) study_hint_at_size(study);
     }
     free(converged);
     present_progress(stderr, &progress->err, NULL, NAN, NAN);

@@ -29,19 +29,23 @@ json_t *study_encode(const struct study *study)
 {
     const struct study_options *options = study->options;
     const struct study_request *request = &options->request;
-    char size[64];
+    char size[64], cpus[512] = "";
     json_t *modes = json_array(), *keys = json_array();
     for (int m = 0; m < request->mode_count; m++)
         json_array_append_new(modes, json_string(mode_name_text(request->modes[m])));
     for (int i = 0; i < study->plan.count; i++) json_array_append_new(keys, json_string(study->keys[i]));
     return json_pack(
-        "{s:s, s:i, s:s, s:s, s:s, s:s, s:o, s:o, s:i, s:s, s:o, s:i, s:i, s:i, s:f, s:o}", "type", "study", "schema",
-        RECORD_SCHEMA, "study", study->session.study, "kernel", request->problem.kernel->name, "variant",
-        request->all_variants ? "all" : request->problem.variant->name, "size",
+        "{s:s, s:i, s:s, s:s, s:s, s:s, s:o, s:o, s:i, s:s, s:o, s:o, s:s, s:s, s:s, s:i, s:i, s:i, s:f, s:o}", "type",
+        "study", "schema", RECORD_SCHEMA, "study", study->session.study, "kernel", request->problem.kernel->name,
+        "variant", request->all_variants ? "all" : request->problem.variant->name, "size",
         size_format(&request->problem.size, sizeof size, size), "modes", modes, "workers",
         encode_numbers(request->worker_count, request->workers), "base", request->base, "scaling",
-        scaling_text(request->scaling), "seed", encode_seed(options->seed), "runs_min", options->runs_min, "runs_max",
-        options->runs_max, "warmups", options->warmups, "precision", options->precision, "configs", keys);
+        scaling_text(request->scaling), "seed", encode_seed(options->seed), "data_seed",
+        encode_seed(request->problem.seed), "cpus", cpu_list_format(&request->placement.cpus, sizeof cpus, cpus),
+        "wait_policy",
+        request->placement.wait_policy < 0 ? "" : wait_policy_text((enum wait_policy)request->placement.wait_policy),
+        "isa", study->session.isa, "runs_min", options->runs_min, "runs_max", options->runs_max, "warmups",
+        options->warmups, "precision", options->precision, "configs", keys);
 }
 
 /* Names that differ, one after the other: the first is told, with both values. */
@@ -51,10 +55,11 @@ static int compare_objects(const char *what, const json_t *recorded, const json_
     for (int i = 0; names[i]; i++) {
         const json_t *a = json_object_get(recorded, names[i]), *b = json_object_get(now, names[i]);
         if (json_equal(a, b)) continue;
-        char *old = json_dumps(a, JSON_ENCODE_ANY | JSON_COMPACT), *new = json_dumps(b, JSON_ENCODE_ANY | JSON_COMPACT);
+        char *old = json_dumps(a, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(6)),
+             *new = json_dumps(b, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(6));
         error_set(error, STATUS_USAGE,
-                  "--resume: %s %s was %.100s in the record and is %.100s now; give the same, or another -o", what,
-                  names[i], old ? old : "nothing", new ? new : "nothing");
+                  "--resume: %s %s: %.100s in the record, %.100s now; give the same, or another -o", what, names[i],
+                  old ? old : "nothing", new ? new : "nothing");
         free(old);
         free(new);
         return STATUS_USAGE;
@@ -64,9 +69,9 @@ static int compare_objects(const char *what, const json_t *recorded, const json_
 
 int study_check_resumed(const struct study *study, struct error *error)
 {
-    static const char *const plan_names[] = {"kernel",   "variant",   "size",    "modes",   "workers",
-                                             "base",     "scaling",   "seed",    "warmups", "runs_min",
-                                             "runs_max", "precision", "configs", NULL};
+    static const char *const plan_names[] = {"kernel",  "variant",  "size",      "modes",     "workers",     "base",
+                                             "scaling", "seed",     "data_seed", "cpus",      "wait_policy", "isa",
+                                             "warmups", "runs_min", "runs_max",  "precision", "configs",     NULL};
     static const char *const machine_names[] = {"hostname", "cpu_model", "allowed_cpus", "cores", NULL};
     static const char *const program_names[] = {"version", "compiler", "flags", "build_type", "sanitizers", NULL};
     const struct results *results = &study->session.results;

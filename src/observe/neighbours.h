@@ -7,8 +7,9 @@
 
 struct neighbour {
     pid_t pid;
-    char name[32]; /* as the system shortens it */
-    double cpu_s;  /* so far */
+    unsigned long long started; /* clock ticks after the system: a number that began another time is another process */
+    char name[32];              /* as the system shortens it */
+    double cpu_s;               /* so far */
 };
 
 /* All processes at one moment, but this one and workers. */

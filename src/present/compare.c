@@ -116,7 +116,9 @@ void present_comparisons(FILE *stream, const struct style *style, int count, con
                  "of configurations (Holm): the chance of a wrong one among all is at most 5 %."
                : "Launches are compared, whatever their blocks (Mann and Whitney's test); the verdicts allow "
                  "for the number of configurations (Holm): the chance of a wrong one among all is at most "
-                 "5 %.");
+                 "5 %, if the machine was as fast both times. How much its speed differed, as far as the "
+                 "reference loops of both studies tell, is allowed for; --paired compares what one study "
+                 "measured side by side.");
 }
 
 static json_t *real_or_null(double value)

@@ -138,6 +138,18 @@ static const char *list_sizes(const struct study_problem *problem, size_t length
     return text;
 }
 
+/* How far the work per worker is from that of the fewest workers, at most, as a share of it. */
+static double work_deviation(const struct study_problem *problem)
+{
+    double most = 0;
+    for (int c = 0; c < problem->count; c++) {
+        const struct curve_point *points = problem->curves[c].points;
+        for (int i = 1; i < problem->curves[c].count; i++)
+            most = fmax(most, fabs(points[i].work / points[i].workers / (points[0].work / points[0].workers) - 1));
+    }
+    return most;
+}
+
 static void print_title(FILE *stream, const struct style *style, const struct study_problem *problem)
 {
     char what[640], text[768];
@@ -146,7 +158,10 @@ static void print_title(FILE *stream, const struct style *style, const struct st
              study_describe(problem, sizeof what, what));
     study_print_toned(stream, style, TONE_STRONG, 0, 2, text);
     if (!weak) return;
-    snprintf(text, sizeof text, "work per worker constant: size %s", list_sizes(problem, sizeof what, what));
+    double off = work_deviation(problem);
+    char within[48] = "";
+    if (off > 0.01) snprintf(within, sizeof within, " within %.2g %% only", 100 * off);
+    snprintf(text, sizeof text, "work per worker constant%s: size %s", within, list_sizes(problem, sizeof what, what));
     study_print_toned(stream, style, TONE_DIM, 0, 2, text);
 }
 
@@ -187,15 +202,18 @@ static void print_method(FILE *stream, const struct style *style, const struct c
     bool timings = all_timings(curves);
     snprintf(text, sizeof text,
              "How it was measured: %s. Times are medians over %s, with the 95 %% interval of the median by order "
-             "statistics, which assumes no distribution and needs %s. Speedups are ratios within a %s, so "
-             "that slow drifts of the clock cancel; their intervals are made in the same way.",
+             "statistics, which assumes no distribution and needs %s. %s",
              timings ? "by somebody else; these are the times as they were given, and whether they were disturbed is "
                        "not known"
                      : "each launch starts its workers afresh; in each block every configuration is launched once, in "
                        "random order; what was disturbed or misplaced is invalid, and measured again",
              timings ? "the times given" : "valid launches",
              curves->stopping ? "7 values (it is taken at 98 %, as looking at it decides when to stop)" : "6 values",
-             timings ? "block: the first time of each number of workers is block 1, and so on" : "block");
+             timings
+                 ? "Speedups are ratios of medians, with intervals from the ends of both; a drift between the times of "
+                   "different numbers of workers is in them."
+                 : "Speedups are ratios within a block, so that slow drifts of the clock cancel; their intervals are "
+                   "made in the same way.");
     study_print_toned(stream, style, TONE_DIM, 0, 0, text);
     if (!(curves->reference_high - curves->reference_low > 0.02)) return;
     fputc('\n', stream);

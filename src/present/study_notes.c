@@ -88,7 +88,8 @@ static void print_lost(struct notes *notes)
         char text[384];
         for (int r = 1; r < count; r++)
             if (reasons[r].count > most->count) most = &reasons[r];
-        snprintf(text, sizeof text, "Left out: %d sample%s: %s", most->count, most->count == 1 ? "" : "s", most->text);
+        snprintf(text, sizeof text, "Left out: %d sample%s%s: %s", most->count, most->count == 1 ? "" : "s",
+                 most->count == 1 ? "" : ", such as", most->text);
         print_note(notes, text);
         most->count = 0;
     }

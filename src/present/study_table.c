@@ -143,6 +143,13 @@ static const char *describe_base(const struct table *table, const struct group *
     return text;
 }
 
+static bool has_serial(const struct study_problem *problem)
+{
+    for (int c = 0; c < problem->count; c++)
+        if (problem->curves[c].config->mode.name == MODE_SERIAL) return true;
+    return false;
+}
+
 static void print_serial(const struct table *table)
 {
     const struct group *serial = table->problem->curves->serial;
@@ -153,8 +160,12 @@ static void print_serial(const struct table *table)
                  describe_base(table, serial, study_is_timings(&serial->config) ? "one worker" : serial->config.variant,
                                sizeof base, base));
     else
-        snprintf(text, sizeof text, "No serial program %s: %s", serial ? "has a valid time" : "was measured",
-                 serial ? "there are no speedups." : "efficiency is own / workers.");
+        snprintf(text, sizeof text, "%s",
+                 serial ? "No serial program has a valid time: there are no speedups."
+                 : has_serial(table->problem)
+                     ? "Which serial program is the fastest is not known, as samples of one were too "
+                       "short to be judged: efficiency is own / workers."
+                     : "No serial program was measured: efficiency is own / workers.");
     study_print_toned(table->stream, table->style, TONE_DIM, 0, 0, text);
 }
 

@@ -36,8 +36,8 @@ struct record_writer;
  * STATUS_FAILED with the reason where it cannot write. */
 int record_writer_new(const char *path, struct record_writer **writer_p, struct error *);
 /* Goes on with a record that is there: lines are added behind its own. A torn last line, of a writer that was killed,
- * is set aside first, in PATH.torn; *torn_p says whether there was one. STATUS_USAGE where the file is no record,
- * STATUS_FAILED where it cannot be written. */
+ * is set aside first, in PATH.torn; *torn_p says whether there was one. A last line that lacks its newline alone gets
+ * it. STATUS_USAGE where the file is no record, STATUS_FAILED where it cannot be written. */
 int record_writer_continue(const char *path, struct record_writer **writer_p, bool *torn_p, struct error *error);
 /* One line, handed to the system at once and whole. STATUS_FAILED with the reason (disk full); what was written before
  * is kept. Does not take the reference. */

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -47,6 +48,13 @@ static int writer_open(struct record_writer *writer, struct error *error)
     writer->descriptor = open(writer->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
     if (writer->descriptor < 0)
         return error_set(error, STATUS_FAILED, "cannot write %s: %s", writer->path, strerror(errno));
+    /* Two that go on with one study would launch everything twice. (Where files cannot be locked, nobody is kept out.)
+     */
+    if (flock(writer->descriptor, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK) {
+        close(writer->descriptor);
+        return error_set(error, STATUS_FAILED,
+                         "%s is being written by another speedup; wait for it, or name another file", writer->path);
+    }
     return STATUS_OK;
 }
 
@@ -100,33 +108,46 @@ static int find_end(int descriptor, off_t size, off_t *end_p)
     return 0;
 }
 
-/* What follows the last whole line goes to PATH.torn, behind what is there. 0 or -errno. */
-static int set_aside(const char *path, int descriptor, off_t end, off_t size)
+/* To PATH.torn, behind what is there. 0 or -errno. */
+static int set_aside(const char *path, const char *text, size_t length)
 {
     char name[4096];
-    size_t length = (size_t)(size - end);
-    char *text = malloc(length);
     snprintf(name, sizeof name, "%s.torn", path);
-    int torn = text ? open(name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666) : -1;
-    int status = text && torn >= 0 ? 0 : -errno;
-    if (!status && pread(descriptor, text, length, end) != (ssize_t)length) status = -EIO;
+    int torn = open(name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666), status = torn < 0 ? -errno : 0;
     if (!status) status = write_all(torn, text, length);
     if (!status) status = write_all(torn, "\n", 1);
     if (torn >= 0 && close(torn) && !status) status = -errno;
+    return status;
+}
+
+/* What follows the last newline: a line that lacks nothing else gets it, as record_read counts it; any other is torn,
+ * and leaves the file. 0 or -errno. */
+static int mend_end(const char *path, int descriptor, off_t end, off_t size, bool *torn_p)
+{
+    size_t length = (size_t)(size - end);
+    char *text = malloc(length);
+    int status = text ? 0 : -ENOMEM;
+    if (!status && pread(descriptor, text, length, end) != (ssize_t)length) status = -EIO;
+    json_t *line = status ? NULL : json_loadb(text, length, 0, NULL);
+    *torn_p = !status && !line;
+    if (line && lseek(descriptor, 0, SEEK_END) < 0) status = -errno;
+    if (line && !status) status = write_all(descriptor, "\n", 1);
+    if (*torn_p) status = set_aside(path, text, length);
+    if (*torn_p && !status && ftruncate(descriptor, end)) status = -errno;
+    json_decref(line);
     free(text);
     return status;
 }
 
-static int drop_torn_line(const char *path, bool *torn_p)
+static int mend(const char *path, bool *torn_p)
 {
     off_t end = 0;
     int descriptor = open(path, O_RDWR | O_CLOEXEC), status = descriptor < 0 ? -errno : 0;
     off_t size = status ? 0 : lseek(descriptor, 0, SEEK_END);
+    *torn_p = false;
     if (size < 0) status = -errno;
     if (!status) status = find_end(descriptor, size, &end);
-    *torn_p = !status && end < size;
-    if (*torn_p) status = set_aside(path, descriptor, end, size);
-    if (*torn_p && !status && ftruncate(descriptor, end)) status = -errno;
+    if (!status && end < size) status = mend_end(path, descriptor, end, size, torn_p);
     if (descriptor >= 0) close(descriptor);
     return status;
 }
@@ -137,7 +158,7 @@ int record_writer_continue(const char *path, struct record_writer **writer_p, bo
     int status = record_writer_new(path, &writer, error);
     if (status) return status;
     writer->replace = false;
-    status = drop_torn_line(path, torn_p);
+    status = mend(path, torn_p);
     if (!status) {
         *writer_p = writer;
         return STATUS_OK;

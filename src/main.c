@@ -85,7 +85,7 @@ static const struct command commands[] = {
          "Examples:\n"
          "  speedup study pi\n"
          "  speedup study pi --modes multitask,threads,mpi --workers 1,2,4\n"
-         "  speedup study matmul --variant all --modes threads --workers 1-8 -o matmul.jsonl\n"
+         "  speedup study matmul --modes threads,mpi --workers 1-8 --budget 1h -o matmul.jsonl\n"
          "  speedup study matmul --scaling weak --size 1000 --modes mpi\n"
          "  speedup study pi -o pi.jsonl --resume",
      .run = command_study},

@@ -883,6 +883,49 @@ static void drift_that_base_and_point_share_does_not_bend_the_law(void **state)
     results_release(&results);
 }
 
+/* Nothing is called the best serial program while a shorter time was only too short to be judged. */
+static void a_base_that_may_be_faster_is_not_overlooked(void **state)
+{
+    (void)state;
+    struct results results;
+    struct curves curves;
+    results_init(&results);
+    struct recipe naive_serial = serial, brief_serial = serial, two = threads(2);
+    naive_serial.variant = "naive";
+    brief_serial.short_ = true;
+    add_blocks(&results, &naive_serial, 8);
+    add_blocks(&results, &brief_serial, 0.1);
+    add_blocks(&results, &two, 1);
+    build(&results, &curves);
+    const struct curve *curve = find_curve(&curves, "packed", MODE_THREADS);
+    assert_null(curve->serial);
+    assert_true(isnan(curve->points[0].speedup.middle));
+    curves_release(&curves);
+    results_release(&results);
+}
+
+/* Somebody else's timings (no variant) have no blocks: the ratio is that of medians, within both intervals. */
+static void timings_are_compared_by_their_medians(void **state)
+{
+    (void)state;
+    struct results results;
+    struct curves curves;
+    results_init(&results);
+    struct recipe one = serial, four = threads(4);
+    one.variant = four.variant = "";
+    for (int i = 0; i < 7; i++) add(&results, &one, i, 10);
+    for (int i = 7; i < 14; i++) add(&results, &one, i, 12);
+    for (int i = 0; i < 8; i++) add(&results, &four, i, 3 + 0.1 * i);
+    build(&results, &curves);
+    assert_int_equal(curves.count, 2);
+    const struct curve_point *point = &curves.curves[1].points[0];
+    assert_int_equal(point->workers, 4);
+    assert_true(fabs(point->speedup.middle - 11 / 3.35) < 1e-12);
+    assert_true(point->speedup.interval && point->speedup.low < 10 / 3.35 && point->speedup.high > 12 / 3.35);
+    curves_release(&curves);
+    results_release(&results);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -908,6 +951,8 @@ int main(void)
         cmocka_unit_test(the_roof_is_the_ceiling_of_the_serial_program),
         cmocka_unit_test(curves_of_several_workers_have_a_sentence),
         cmocka_unit_test(curves_are_in_order),
+        cmocka_unit_test(a_base_that_may_be_faster_is_not_overlooked),
+        cmocka_unit_test(timings_are_compared_by_their_medians),
         cmocka_unit_test(laws_are_fitted_to_points_with_a_core_for_each_worker),
         cmocka_unit_test(the_serial_program_stands_for_one_worker_of_its_variant),
         cmocka_unit_test(drift_that_base_and_point_share_does_not_bend_the_law),

@@ -255,6 +255,19 @@ int record_check_schema(const json_t *line, struct error *error)
     return -EINVAL;
 }
 
+/* Whoever counts on from these, or multiplies them, must not overflow. */
+static int check_counts(const struct sample *sample, struct error *error)
+{
+    enum { COUNT_MAX = 1000000000, NODES_MAX = 1000000, WORKERS_MAX = 100000000 };
+    const struct mode *mode = &sample->config.mode;
+    bool counted = sample->launch >= 0 && sample->launch <= COUNT_MAX && sample->block >= 0 &&
+                   sample->block <= COUNT_MAX && sample->repeat >= 0 && sample->repeat <= COUNT_MAX;
+    if (!counted) return wrong(error, "\"launch\", \"block\" or \"repeat\" is not in 0 ... 10^9");
+    bool sized = sample->config.nodes >= 0 && sample->config.nodes <= NODES_MAX && mode->ranks >= 0 &&
+                 mode->threads >= 0 && (int64_t)mode->ranks * mode->threads <= WORKERS_MAX;
+    return sized ? 0 : wrong(error, "\"nodes\", \"ranks\" or \"threads\" is more than there can be");
+}
+
 int record_decode_sample(const json_t *line, struct sample *sample_p, struct error *error)
 {
     const char *type = json_string_value(json_object_get(line, "type"));
@@ -268,6 +281,7 @@ int record_decode_sample(const json_t *line, struct sample *sample_p, struct err
         if (json_object_get(line, field->name))
             status = field_decode(field, json_object_get(line, field->name), "", &sample, error);
     if (!status) status = workers_decode(json_object_get(line, "per_worker"), &sample, error);
+    if (!status) status = check_counts(&sample, error);
     if (status) {
         sample_release(&sample);
         return status;

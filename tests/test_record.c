@@ -110,11 +110,11 @@ static void random_worker(uint64_t *state, struct worker_times *worker_p)
 static void random_sample(uint64_t *state, int worker_count, struct sample *sample_p)
 {
     sample_init(sample_p);
-    double *const reals[] = {&sample_p->start_s,     &sample_p->wall_s,        &sample_p->start_skew_s,
-                             &sample_p->throttled_s, &sample_p->work,          &sample_p->result,
-                             &sample_p->cpu_s,       &sample_p->wait_s,        &sample_p->comm_s,
-                             &sample_p->rate,        &sample_p->concurrency,   &sample_p->parallelism,
-                             &sample_p->steal_s,     &sample_p->foreign_cpu_s, &sample_p->ceiling_rate};
+    double *const reals[] = {
+        &sample_p->start_s, &sample_p->wall_s,        &sample_p->start_skew_s, &sample_p->throttled_s,
+        &sample_p->work,    &sample_p->result,        &sample_p->cpu_s,        &sample_p->wait_s,
+        &sample_p->comm_s,  &sample_p->rate,          &sample_p->concurrency,  &sample_p->parallelism,
+        &sample_p->steal_s, &sample_p->foreign_cpu_s, &sample_p->ceiling_rate, &sample_p->launch_s};
     for (size_t i = 0; i < sizeof reals / sizeof *reals; i++) *reals[i] = random_real(state);
     random_config(state, &sample_p->config);
     random_text(state, sizeof sample_p->study, sample_p->study);
@@ -176,7 +176,7 @@ static void assert_sample_equal(const struct sample *a, const struct sample *b)
     SAME_REAL(start_s), SAME_REAL(wall_s), SAME_REAL(start_skew_s), SAME_REAL(throttled_s), SAME_REAL(work);
     SAME_REAL(result), SAME_REAL(cpu_s), SAME_REAL(wait_s), SAME_REAL(comm_s), SAME_REAL(rate);
     SAME_REAL(concurrency), SAME_REAL(parallelism), SAME_REAL(steal_s), SAME_REAL(foreign_cpu_s);
-    SAME_REAL(ceiling_rate), SAME_TEXT(ceiling);
+    SAME_REAL(ceiling_rate), SAME_REAL(launch_s), SAME_TEXT(ceiling);
     for (int i = 0; i < a->worker_count; i++) assert_worker_equal(&a->workers[i], &b->workers[i]);
 }
 
@@ -222,7 +222,7 @@ static void test_names(void **state)
         "repeat",        "start_s", "wall_s",       "cpu_s",        "wait_s",   "comm_s",         "work",
         "work_unit",     "rate",    "concurrency",  "parallelism",  "switches", "placement",      "per_worker",
         "steal_s",       "result",  "start_skew_s", "throttled_s",  "checksum", "invalid_reason", "check",
-        "foreign_cpu_s", "valid",   "unobserved",   "ceiling_rate", "ceiling"};
+        "foreign_cpu_s", "valid",   "unobserved",   "ceiling_rate", "ceiling",  "launch_s"};
     static const char *const config_names[] = {"target", "variant", "size",    "options", "seed",
                                                "isa",    "mode",    "nodes",   "map",     "wait_policy",
                                                "ranks",  "threads", "workers", "cpus"};

@@ -88,6 +88,11 @@ static double sample_concurrency(const struct sample *sample)
     return sample->concurrency;
 }
 
+static double sample_launch(const struct sample *sample)
+{
+    return sample->launch_s;
+}
+
 static double sample_parallelism(const struct sample *sample)
 {
     return sample->parallelism;
@@ -174,6 +179,7 @@ static int point_build(const struct group *group, double confidence, struct curv
     point.work = group_median(group, ANY_BLOCK, sample_work);
     point.concurrency = group_median(group, ANY_BLOCK, sample_concurrency);
     point.parallelism = group_median(group, ANY_BLOCK, sample_parallelism);
+    point.launch_s = group_median(group, ANY_BLOCK, sample_launch);
     point.rate = point.wall_s;
     point.rate.middle = point.work / point.wall_s.middle;
     point.rate.low = point.work / point.wall_s.high;

@@ -16,6 +16,7 @@ struct curve_point {
     struct spread wall_s, rate;
     double work;                     /* in the samples' unit; NAN where unknown */
     double concurrency, parallelism; /* medians */
+    double launch_s;                 /* median time that a start took; NAN */
     /* Ratios of rates within a block. speedup: against the best serial program. own: against the fewest workers of the
      * same mode, times their number. efficiency: speedup / workers. karp_flatt: (1 / S - 1 / p) / (1 - 1 / p), of
      * dedicated points with p > 1 (Karp, Flatt: CACM 33, 1990). NAN where there is no base. */

@@ -180,6 +180,7 @@ static int take_sample(struct launch *launch, const json_t *object)
     snprintf(sample.study, sizeof sample.study, "%s", session->study);
     sample.launch = session->launch_count;
     sample.block = launch->measurement->block;
+    sample.launch_s = launch->launch_s;
     sample.repeat = launch->first_repeat + launch->samples++;
     sample_derive(&sample);
     sample_judge(&sample);

@@ -17,6 +17,7 @@ void sample_init(struct sample *sample_p)
     memset(sample_p, 0, sizeof *sample_p);
     sample_p->validity = SAMPLE_NOT_JUDGED;
     sample_p->ceiling_rate = NAN;
+    sample_p->launch_s = NAN;
 }
 
 void sample_release(struct sample *sample)

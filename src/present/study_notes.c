@@ -96,6 +96,24 @@ static void print_lost(struct notes *notes)
     if (count > REASONS_MAX) print_note(notes, "Left out: others, for rarer reasons; the record names all.");
 }
 
+/* Of each curve, from the point with the most workers: what every launch costs, and no time contains. */
+static void print_starts(struct notes *notes)
+{
+    const struct study_problem *problem = notes->problem;
+    char text[TEXT_LENGTH], name[128], time[32];
+    size_t used = 0;
+    for (int c = 0; c < problem->count && used < sizeof text; c++) {
+        const struct curve *curve = &problem->curves[c];
+        const struct curve_point *last = &curve->points[curve->count - 1];
+        if (!(last->launch_s > 0)) continue;
+        used += (size_t)snprintf(
+            text + used, sizeof text - used, "%s%s %s", used ? ", " : "To start took (in no time above): ",
+            study_point_name(problem, curve, last, sizeof name, name), format_time(last->launch_s, sizeof time, time));
+    }
+    if (used >= sizeof text) strcpy(text + sizeof text - 4, "...");
+    if (used) print_note(notes, text);
+}
+
 void study_print_notes(FILE *stream, const struct style *style, const struct study_problem *problem)
 {
     struct notes notes = {stream, style, problem, false};
@@ -105,4 +123,5 @@ void study_print_notes(FILE *stream, const struct style *style, const struct stu
                  was_slow_first);
     print_points(&notes, "Times drift from block to block (something changes: heat, clock, neighbours): ", has_trend);
     print_lost(&notes);
+    print_starts(&notes);
 }

@@ -35,10 +35,10 @@ struct comparison {
 struct comparison *compare_results(const struct results *before, const struct results *after, bool paired,
                                    int *count_p);
 
-/* By how much the machine's own speed differs between two records, as a factor from 1 on: of the medians of their
- * reference loops, and no less than what half of the readings of either scatter about theirs. NAN where one has none.
- * What is not beyond it is taken back: its verdict becomes COMPARE_UNDECIDED, with the reason. (Launches of one record
- * share its drift, which no test over launches can see.) Not for pairs. */
+/* By how much the machine's own speed may have differed between two records, as a factor from 1 on: that of the medians
+ * of their reference loops, and no less than a quarter of the span of nine in ten readings of either. NAN where one has
+ * none. What is not beyond it is taken back: its verdict becomes COMPARE_UNDECIDED, with the reason. (Launches of one
+ * record share its drift, which no test over launches can see.) Not for pairs. */
 double compare_allow_drift(const struct results *before, const struct results *after, int count,
                            struct comparison comparisons[]);
 

@@ -220,7 +220,7 @@ static void print_method(FILE *stream, const struct style *style, const struct c
     snprintf(
         text, sizeof text,
         "A loop that is always the same, before and after each block, ran at %.0f to %.0f %% of its median speed: the "
-        "machine itself was not steady. Ratios within a block hardly feel that; absolute times do.",
+        "machine's own speed varied, or other programs ran. Ratios within a block hardly feel that; absolute times do.",
         100 * curves->reference_low, 100 * curves->reference_high);
     study_print_toned(stream, style, TONE_DIM, 0, 0, text);
 }

@@ -468,6 +468,9 @@ static void test_laws(void **state)
     assert_says(text, "fastest with 6 workers");
     assert_says(text,
                 "threads 4: ideal 4.00; by Amdahl's law 3.48, and with 8 workers 5.93 (beyond that it says nothing)");
+    assert_says(text, "* the fitted law, where no other mark covers it.");
+    assert_has(text, "o*       | x 3.40\n"); /* beside the median of threads 4, and not where 8 shared 4 cores */
+    assert_has(text, "[o      | x 3.50\n");
     free(text);
 }
 

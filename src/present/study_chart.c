@@ -1,6 +1,6 @@
 /* Speedups as a chart: one row a configuration, the interval as a bar with the median on it, and a mark for the most
- * that its cores could give. The axis is logarithmic (to base 2) where the numbers of workers are powers of two, or
- * where it is long. */
+ * that its cores could give, another for what the fitted law says. The axis is logarithmic (to base 2) where the
+ * numbers of workers are powers of two, or where it is long. */
 #include "study_text.h"
 
 #include <math.h>
@@ -8,7 +8,7 @@
 
 enum { NAME_MOST = 28, VALUE_WIDTH = 8, CELLS_LEAST = 20, CELLS_MOST = 100, LONG_AXIS = 16 };
 
-enum cell { CELL_EMPTY, CELL_BAR, CELL_LEFT, CELL_RIGHT, CELL_MARK, CELL_CROSSING, CELL_POINT, CELL_COUNT };
+enum cell { CELL_EMPTY, CELL_BAR, CELL_LEFT, CELL_RIGHT, CELL_LAW, CELL_MARK, CELL_CROSSING, CELL_POINT, CELL_COUNT };
 
 struct chart {
     FILE *stream;
@@ -36,6 +36,17 @@ static const struct spread *shown(const struct curve *curve, const struct curve_
     return curve->serial ? &point->speedup : &point->own;
 }
 
+/* What the chosen law says of a point whose workers each had a core, on the chart's scale: the law gives times, which
+ * the curve's first point, measured both ways, turns into speedups. NAN where there is no law. */
+static double find_law(const struct curve *curve, const struct curve_point *point)
+{
+    const struct curve_point *first = curve->points;
+    if (curve->chosen < 0 || curve->fits[curve->chosen].state != MODEL_FITTED || !point->dedicated) return NAN;
+    double work = curve->weak ? (double)point->workers / first->workers : 1;
+    return shown(curve, first)->middle * work * first->wall_s.middle /
+           model_time_s(&curve->fits[curve->chosen], point->workers);
+}
+
 /* Returns whether there is anything to draw. */
 static bool find_axis(const struct study_problem *problem, struct chart *chart)
 {
@@ -50,6 +61,7 @@ static bool find_axis(const struct study_problem *problem, struct chart *chart)
             high = fmax(high, study_ideal(&problem->curves[c], point));
             if (!(spread->middle > 0)) continue;
             drawn++;
+            high = fmax(high, find_law(&problem->curves[c], point));
             low = fmin(low, spread->interval && spread->low > 0 ? spread->low : spread->middle);
             high = fmax(high, spread->interval ? spread->high : spread->middle);
         }
@@ -85,22 +97,25 @@ static void print_axis(const struct chart *chart)
             style_tone(chart->style, TONE_PLAIN));
 }
 
-static void fill(const struct chart *chart, const struct spread *spread, double ideal, enum cell cells[])
+static void fill(const struct chart *chart, const struct spread *spread, double ideal, double law, enum cell cells[])
 {
     int left = position(chart, spread->low), right = position(chart, spread->high), mark = position(chart, ideal);
     if (spread->interval)
         for (int i = left; i <= right; i++) cells[i] = i == left ? CELL_LEFT : i == right ? CELL_RIGHT : CELL_BAR;
-    cells[mark] = cells[mark] == CELL_EMPTY ? CELL_MARK : CELL_CROSSING;
+    bool bar = cells[mark] != CELL_EMPTY;
+    if (law > 0) cells[position(chart, law)] = CELL_LAW;
+    cells[mark] = !bar ? CELL_MARK : CELL_CROSSING;
     cells[position(chart, spread->middle)] = CELL_POINT;
 }
 
 static void print_cells(const struct chart *chart, const enum cell cells[])
 {
-    static const char *const utf8[CELL_COUNT] = {" ", "\u2500", "\u251c", "\u2524", "\u2502", "\u253c", "\u25cf"};
-    static const char ascii[CELL_COUNT + 1] = " -[]|+o";
+    static const char *const utf8[CELL_COUNT] = {" ",      "\u2500", "\u251c", "\u2524",
+                                                 "\u25c7", "\u2502", "\u253c", "\u25cf"};
+    static const char ascii[CELL_COUNT + 1] = " -[]*|+o";
     bool bar = false;
     for (int i = 0; i < chart->cells; i++) {
-        bool now = cells[i] != CELL_EMPTY && cells[i] != CELL_MARK;
+        bool now = cells[i] != CELL_EMPTY && cells[i] != CELL_MARK && cells[i] != CELL_LAW;
         if (now != bar) fputs(style_tone(chart->style, now ? TONE_BAR : TONE_PLAIN), chart->stream);
         bar = now;
         if (chart->style->utf8)
@@ -124,24 +139,30 @@ static void print_point(const struct chart *chart, const struct study_problem *p
         return;
     }
     enum cell cells[CELLS_MOST] = {CELL_EMPTY};
-    fill(chart, spread, study_ideal(curve, point), cells);
+    fill(chart, spread, study_ideal(curve, point), find_law(curve, point), cells);
     print_cells(chart, cells);
     fprintf(chart->stream, " x %s\n", format_ratio(spread->middle, sizeof value, value));
 }
 
 static void print_legend(const struct chart *chart, const struct study_problem *problem)
 {
-    bool utf8 = chart->style->utf8, one_core = false, waits = false;
+    bool utf8 = chart->style->utf8, one_core = false, waits = false, law = false;
     char text[512];
     for (int c = 0; c < problem->count; c++) {
         one_core |= study_on_one_core(&problem->curves[c]);
         waits |= isfinite(problem->curves[c].waiting_bound);
+        for (int i = 0; i < problem->curves[c].count; i++)
+            law |= find_law(&problem->curves[c], &problem->curves[c].points[i]) > 0;
     }
     const char *limit = waits      ? "tasks that wait allow: the workers, or cores times (C + Z) / C, whichever is less"
                         : one_core ? "its cores could give: as many as workers; tasks that take turns on one core: 1"
                                    : "its cores could give: the ideal";
-    snprintf(text, sizeof text, "%s median, %s its 95 %% interval; %s the most that %s.%s", utf8 ? "\u25cf" : "o",
+    snprintf(text, sizeof text, "%s median, %s its 95 %% interval; %s the most that %s.%s%s%s", utf8 ? "\u25cf" : "o",
              utf8 ? "\u251c\u2500\u2524" : "[-]", utf8 ? "\u2502" : "|", limit,
+             !law   ? ""
+             : utf8 ? " \u25c7"
+                    : " *",
+             law ? " the fitted law, where no other mark covers it." : "",
              chart->logarithmic ? " The axis is logarithmic." : "");
     study_print_toned(chart->stream, chart->style, TONE_DIM, 0, 0, text);
 }

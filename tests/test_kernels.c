@@ -13,6 +13,7 @@
 #include "../kernels/random.h"
 #include "../kernels/share.h"
 #include "../src/worker/team.h"
+#include "kernel_runs.h"
 
 #include <errno.h>
 #include <malloc.h>
@@ -57,38 +58,6 @@ static size_t allocated_bytes(void)
     return info.uordblks + info.hblkhd;
 }
 #endif
-
-static struct problem problem_of(const char *kernel, const char *variant, const char *size)
-{
-    struct problem problem;
-    problem_init(kernel_find(kernel), &problem);
-    if (variant) problem.variant = kernel_find_variant(problem.kernel, variant);
-    assert_non_null(problem.variant);
-    if (size) assert_int_equal(problem.kernel->parse_size(size, &problem.size), 0);
-    return problem;
-}
-
-static struct team *new_team(int threads)
-{
-    struct team *team;
-    assert_int_equal(team_new_solo(&team), 0);
-    assert_int_equal(team_set_threads(team, threads), 0);
-    omp_set_num_threads(threads);
-    return team;
-}
-
-/* The state after a run; the verdict must be right. */
-static void *run_problem(struct team *team, const struct problem *problem, struct verdict *verdict_p)
-{
-    void *work;
-    assert_int_equal(problem->kernel->prepare(team, problem, &work), 0);
-    assert_int_equal(problem->kernel->reset(team, work), 0);
-    assert_int_equal(problem->kernel->run(team, work), 0);
-    assert_int_equal(problem->kernel->check(team, work, verdict_p), 0);
-    if (!verdict_p->correct) print_error("%s\n", verdict_p->detail);
-    assert_true(verdict_p->correct);
-    return work;
-}
 
 static void philox_gives_the_published_words(void **state)
 {

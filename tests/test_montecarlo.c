@@ -17,6 +17,7 @@
 #include "../kernels/montecarlo/lognormal.h"
 #include "../kernels/random.h"
 #include "../src/worker/team.h"
+#include "kernel_runs.h"
 #include "montecarlo_codes.h"
 
 #include <errno.h>
@@ -37,35 +38,12 @@ static void set_option(struct problem *problem, const char *name, const char *va
 }
 
 /* `options`: name, value, ..., up to a NULL. */
-static struct problem problem_of(const char *kernel, const char *variant, const char *size, const char *const options[])
+static struct problem problem_with(const char *kernel, const char *variant, const char *size,
+                                   const char *const options[])
 {
-    struct problem problem;
-    problem_init(kernel_find(kernel), &problem);
-    if (variant) problem.variant = kernel_find_variant(problem.kernel, variant);
-    assert_non_null(problem.variant);
-    assert_int_equal(problem.kernel->parse_size(size, &problem.size), 0);
+    struct problem problem = problem_of(kernel, variant, size);
     for (int i = 0; options && options[i]; i += 2) set_option(&problem, options[i], options[i + 1]);
     return problem;
-}
-
-static struct team *new_team(int threads)
-{
-    struct team *team;
-    assert_int_equal(team_new_solo(&team), 0);
-    assert_int_equal(team_set_threads(team, threads), 0);
-    omp_set_num_threads(threads);
-    return team;
-}
-
-static void *run_problem(struct team *team, const struct problem *problem, struct verdict *verdict_p)
-{
-    void *work;
-    assert_int_equal(problem->kernel->prepare(team, problem, &work), 0);
-    assert_int_equal(problem->kernel->reset(team, work), 0);
-    assert_int_equal(problem->kernel->run(team, work), 0);
-    assert_int_equal(problem->kernel->check(team, work, verdict_p), 0);
-    if (!verdict_p->correct) fail_msg("%s %s: %s", problem->kernel->name, problem->variant->name, verdict_p->detail);
-    return work;
 }
 
 static struct verdict verdict_of(const struct problem *problem, int threads)
@@ -104,7 +82,7 @@ static void threads_and_instruction_sets_do_not_matter(void **state)
             struct verdict known[2] = {{.correct = false}};
             for (int isa = 0; isa <= (int)isa_best(); isa++)
                 for (int threads = 1; threads <= THREADS_MOST; threads++) {
-                    struct problem problem = problem_of(jobs[j].kernel, variant->name, jobs[j].size, jobs[j].options);
+                    struct problem problem = problem_with(jobs[j].kernel, variant->name, jobs[j].size, jobs[j].options);
                     problem.isa = isa_name((enum isa)isa);
                     struct verdict verdict = verdict_of(&problem, threads);
                     bool fused = is_of_lanes(&problem) && montecarlo_code_find((enum isa)isa).fused;
@@ -120,7 +98,7 @@ static void unknown_instruction_sets_are_refused(void **state)
     (void)state;
     struct team *team = new_team(1);
     for (int j = 0; j < JOBS; j++) {
-        struct problem problem = problem_of(jobs[j].kernel, NULL, jobs[j].size, jobs[j].options);
+        struct problem problem = problem_with(jobs[j].kernel, NULL, jobs[j].size, jobs[j].options);
         void *work = &problem;
         problem.isa = "nosuch";
         assert_int_equal(problem.kernel->prepare(team, &problem, &work), -EINVAL);
@@ -137,8 +115,8 @@ static void scalar_and_vector_agree(void **state)
     (void)state;
     for (int j = 0; j < JOBS; j++) {
         const char *vector = strcmp(jobs[j].kernel, "ep") == 0 ? "vector" : "philox";
-        struct problem plain = problem_of(jobs[j].kernel, "scalar", jobs[j].size, jobs[j].options);
-        struct problem quick = problem_of(jobs[j].kernel, vector, jobs[j].size, jobs[j].options);
+        struct problem plain = problem_with(jobs[j].kernel, "scalar", jobs[j].size, jobs[j].options);
+        struct problem quick = problem_with(jobs[j].kernel, vector, jobs[j].size, jobs[j].options);
         struct verdict a = verdict_of(&plain, 1), b = verdict_of(&quick, 2);
         assert_true(fabs(a.result - b.result) <= 1e-10 * (1 + fabs(a.result)));
         if (strcmp(jobs[j].kernel, "pi") == 0) assert_true(a.checksum == b.checksum && a.result == b.result);
@@ -147,7 +125,7 @@ static void scalar_and_vector_agree(void **state)
 
 static void run_class(const char *variant, const char *class)
 {
-    struct problem problem = problem_of("ep", variant, class, NULL);
+    struct problem problem = problem_with("ep", variant, class, NULL);
     struct verdict verdict = verdict_of(&problem, 2);
     char expected[32];
     snprintf(expected, sizeof expected, "VERIFIED: class %s", class);
@@ -164,7 +142,7 @@ static void a_class_that_was_damaged_is_not_verified(void **state)
 {
     (void)state;
     struct team *team = new_team(2);
-    struct problem problem = problem_of("ep", NULL, "S", NULL);
+    struct problem problem = problem_with("ep", NULL, "S", NULL);
     struct verdict verdict;
     void *work = run_problem(team, &problem, &verdict);
     int kinds = 0;
@@ -201,8 +179,8 @@ static void pairs_of_class_s_fall_as_published(void **state)
 static void other_pairs_than_npbs_are_not_compared(void **state)
 {
     (void)state;
-    struct problem seed = problem_of("ep", NULL, "S", NULL), size = problem_of("ep", NULL, "16777215", NULL);
-    struct problem same = problem_of("ep", NULL, "16777216", NULL);
+    struct problem seed = problem_with("ep", NULL, "S", NULL), size = problem_with("ep", NULL, "16777215", NULL);
+    struct problem same = problem_with("ep", NULL, "16777216", NULL);
     seed.seed = 271828185;
     assert_null(strstr(verdict_of(&seed, 2).detail, "VERIFIED"));
     assert_null(strstr(verdict_of(&size, 2).detail, "VERIFIED"));
@@ -217,7 +195,7 @@ static void european_options_cost_what_black_and_scholes_say(void **state)
     (void)state;
     for (const struct variant *variant = kernel_find("option")->variants; variant->name; variant++) {
         if (variant_unavailable(variant)) continue;
-        struct problem problem = problem_of("option", variant->name, "400000", NULL);
+        struct problem problem = problem_with("option", variant->name, "400000", NULL);
         double error = 13.2 / sqrt(400000); /* the payoff's standard deviation is 13.14 */
         assert_true(fabs(verdict_of(&problem, 2).result - BLACK_SCHOLES) < 4 * error);
     }
@@ -278,7 +256,7 @@ static void prices_are_those_of_the_paths_defined(void **state)
         if (variant_unavailable(variant)) continue;
         bool ars = strcmp(variant->name, "ars") == 0;
         for (int is_asian = 0; is_asian <= 1; is_asian++) {
-            struct problem problem = problem_of("option", variant->name, "5000", is_asian ? asian : NULL);
+            struct problem problem = problem_with("option", variant->name, "5000", is_asian ? asian : NULL);
             problem.seed = UINT64_C(0x123456789abcdef1);
             double expected =
                 is_asian ? asian_price(ars, problem.seed, PATHS, STEPS) : european_price(ars, problem.seed, PATHS);
@@ -293,7 +271,7 @@ static void asian_options_of_one_date_are_european(void **state)
     const char *const options[] = {"payoff", "asian", "steps", "1", NULL};
     for (const struct variant *variant = kernel_find("option")->variants; variant->name; variant++) {
         if (variant_unavailable(variant)) continue;
-        struct problem problem = problem_of("option", variant->name, "3000", options);
+        struct problem problem = problem_with("option", variant->name, "3000", options);
         /* The control variate is the price itself, so that nothing random is left. */
         assert_true(fabs(verdict_of(&problem, 1).result - BLACK_SCHOLES) < 1e-9);
     }
@@ -307,7 +285,7 @@ static void asian_options_are_cheaper(void **state)
     static const char *const steps[] = {"2", "3", "4", "5", "16", "61"};
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
         const char *const options[] = {"payoff", "asian", "steps", steps[i], NULL};
-        struct problem problem = problem_of("option", NULL, "40000", options);
+        struct problem problem = problem_with("option", NULL, "40000", options);
         double m = atof(steps[i]), price = verdict_of(&problem, 2).result;
         struct lognormal geometric = {.mean = log(100) + 0.03 * (m + 1) / (2 * m),
                                       .deviation = 0.2 * sqrt((m + 1) * (2 * m + 1) / (6 * m * m))};
@@ -335,7 +313,7 @@ static void options_without_risk_are_worth_their_difference(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         for (const struct variant *variant = kernel_find("option")->variants; variant->name; variant++) {
             if (variant_unavailable(variant)) continue;
-            struct problem problem = problem_of("option", variant->name, "12345", cases[i].options);
+            struct problem problem = problem_with("option", variant->name, "12345", cases[i].options);
             assert_true(fabs(verdict_of(&problem, 2).result - cases[i].price) < 1e-9);
         }
 }
@@ -359,7 +337,7 @@ static void options_are_priced_up_to_the_borders(void **state)
             for (const struct variant *variant = kernel->variants; variant->name; variant++) {
                 const char *const options[] = {"payoff", asian ? "asian" : "european", "steps", "7", NULL};
                 if (variant_unavailable(variant)) continue;
-                struct problem problem = problem_of("option", variant->name, "1300", options);
+                struct problem problem = problem_with("option", variant->name, "1300", options);
                 for (int i = 0; i < NAMES; i++)
                     for (int o = 0; kernel->options[o].name; o++)
                         if (strcmp(kernel->options[o].name, names[i]) == 0)
@@ -371,10 +349,10 @@ static void options_are_priced_up_to_the_borders(void **state)
                 assert_null(strstr(verdict.detail, "nan"));
             }
     /* As many paths as are judged by their mean, and the most dates. */
-    struct problem wild = problem_of("option", NULL, "20000", (const char *const[]){"volatility", "1", NULL});
+    struct problem wild = problem_with("option", NULL, "20000", (const char *const[]){"volatility", "1", NULL});
     verdict_of(&wild, 2);
     struct problem dates =
-        problem_of("option", NULL, "300", (const char *const[]){"payoff", "asian", "steps", "4096", NULL});
+        problem_with("option", NULL, "300", (const char *const[]){"payoff", "asian", "steps", "4096", NULL});
     verdict_of(&dates, 2);
 }
 
@@ -393,16 +371,16 @@ static void right_prices_are_accepted(void **state)
                                                "volatility", small[i],
                                                "strike",     strikes[k],
                                                NULL};
-                struct problem problem = problem_of("option", NULL, "20000", options);
+                struct problem problem = problem_with("option", NULL, "20000", options);
                 verdict_of(&problem, 2);
             }
     for (uint64_t seed = 0; seed < 60; seed++) {
-        struct problem problem = problem_of("option", NULL, "10000", (const char *const[]){"strike", "238", NULL});
+        struct problem problem = problem_with("option", NULL, "10000", (const char *const[]){"strike", "238", NULL});
         problem.seed = seed;
         verdict_of(&problem, 2);
     }
-    struct problem same = problem_of("option", "scalar", "1M",
-                                     (const char *const[]){"volatility", "0", "strike", "0", "spot", "242", NULL});
+    struct problem same = problem_with("option", "scalar", "1M",
+                                       (const char *const[]){"volatility", "0", "strike", "0", "spot", "242", NULL});
     verdict_of(&same, 2);
 }
 

@@ -1,5 +1,6 @@
 /* The record's files: neither a full disk nor a torn line nor somebody else's file costs anything. */
 #include "../src/record/record.h"
+#include "record_directory.h"
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -27,26 +28,6 @@ static int see(void *context, const json_t *object)
     snprintf(seen->types[seen->lines++ % 8], 16, "%s", json_string_value(json_object_get(object, "type")));
     if (seen->lines == seen->end_at) return seen->error ? error_set(seen->error, -7, "enough") : -7;
     return 0;
-}
-
-static char directory[] = "/tmp/test_record.XXXXXX";
-static char path[64], torn_path[80];
-
-static int make_directory(void **state)
-{
-    (void)state;
-    if (!mkdtemp(directory)) return -1;
-    snprintf(path, sizeof path, "%s/record.jsonl", directory);
-    snprintf(torn_path, sizeof torn_path, "%s.torn", path);
-    return 0;
-}
-
-static int remove_directory(void **state)
-{
-    (void)state;
-    unlink(path);
-    unlink(torn_path);
-    return rmdir(directory);
 }
 
 static void write_file(const char *text, size_t length)

@@ -2,6 +2,7 @@
  * is taken from it. Without any process. */
 #include "../src/commands/study.h"
 #include "../src/record/context.h"
+#include "record_directory.h"
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,30 +17,10 @@
 #include <string.h>
 #include <unistd.h>
 
-static char directory[] = "/tmp/test_study_record.XXXXXX";
-static char path[64], torn_path[80];
-
 struct fixture {
     struct study_options options;
     struct study study;
 };
-
-static int make_directory(void **state)
-{
-    (void)state;
-    if (!mkdtemp(directory)) return -1;
-    snprintf(path, sizeof path, "%s/record.jsonl", directory);
-    snprintf(torn_path, sizeof torn_path, "%s.torn", path);
-    return 0;
-}
-
-static int remove_directory(void **state)
-{
-    (void)state;
-    unlink(path);
-    unlink(torn_path);
-    return rmdir(directory);
-}
 
 /* The plan of the options, with keys, as the command makes it. */
 static void make_plan(struct fixture *fixture)

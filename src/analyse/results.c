@@ -30,6 +30,8 @@ void results_release(struct results *results)
         free(results->groups[g].samples);
     }
     free(results->groups);
+    for (int t = 0; t < results->timeline_count; t++) timeline_record_release(&results->timelines[t]);
+    free(results->timelines);
     json_decref(results->references);
     json_decref(results->study);
     json_decref(results->context);
@@ -70,10 +72,31 @@ int results_add_reference(struct results *results, json_t *line)
     return json_array_append_new(results->references, line) ? -ENOMEM : 0;
 }
 
+int results_add_timeline(struct results *results, struct timeline_record *record)
+{
+    void *timelines = results->timelines;
+    if (grow(&timelines, results->timeline_count, sizeof *results->timelines)) return -ENOMEM;
+    results->timelines = timelines;
+    results->timelines[results->timeline_count++] = *record;
+    timeline_record_init(record);
+    return 0;
+}
+
 struct reading {
     struct results *results;
     struct error *error;
 };
+
+static int read_timeline(struct reading *reading, const json_t *line)
+{
+    struct timeline_record record;
+    timeline_record_init(&record);
+    int status = record_decode_timeline(line, &record, reading->error);
+    if (status == -EINVAL) return STATUS_USAGE;
+    if (!status) status = results_add_timeline(reading->results, &record);
+    timeline_record_release(&record);
+    return status ? error_set(reading->error, STATUS_FAILED, "no memory for the timelines") : STATUS_OK;
+}
 
 static int read_line(void *context, const json_t *line)
 {
@@ -83,6 +106,7 @@ static int read_line(void *context, const json_t *line)
     if (strcmp(type, "study") == 0 && !reading->results->study) reading->results->study = json_deep_copy(line);
     if (strcmp(type, "reference") == 0 && results_add_reference(reading->results, json_deep_copy(line)))
         return error_set(reading->error, STATUS_FAILED, "no memory for the reference lines");
+    if (strcmp(type, "timeline") == 0) return read_timeline(reading, line);
     if (strcmp(type, "sample")) return 0;
     struct sample sample;
     sample_init(&sample);

@@ -4,6 +4,7 @@
 #define SPEEDUP_ANALYSE_RESULTS_H
 
 #include "../record/record.h"
+#include "../record/timelines.h"
 
 /* All samples of one configuration, in the order of the file. */
 struct group {
@@ -19,7 +20,9 @@ struct results {
     json_t *references; /* an array of all reference lines, or NULL */
     int group_count;
     struct group *groups; /* in order of first appearance */
-    bool torn;            /* the last line was torn off */
+    int timeline_count;
+    struct timeline_record *timelines; /* in the order of the file */
+    bool torn;                         /* the last line was torn off */
 };
 
 /* Reads a file, or returns STATUS_USAGE / STATUS_FAILED with the text. release frees what init and read made. */
@@ -30,6 +33,8 @@ void results_release(struct results *);
 int results_add(struct results *, const struct sample *);
 /* Keeps a reference line; takes the reference. 0 or -ENOMEM. */
 int results_add_reference(struct results *, json_t *line);
+/* Keeps the timeline; takes what the record holds and leaves it empty. 0 or -ENOMEM. */
+int results_add_timeline(struct results *, struct timeline_record *);
 /* The first group of that kernel and mode; NULL where there is none. */
 const struct group *results_find(const struct results *, const char *kernel, enum mode_name);
 

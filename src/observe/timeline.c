@@ -1,0 +1,140 @@
+/* A timeline as data: storage, cutting, and the order of its tasks. */
+#include "timeline.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const tiers[TIMELINE_TIERS] = {[TIMELINE_EXACT] = "exact", [TIMELINE_SAMPLED] = "sampled"};
+
+const char *timeline_tier_text(enum timeline_tier tier)
+{
+    return tiers[tier];
+}
+
+int timeline_tier_parse(const char *text, enum timeline_tier *tier_p)
+{
+    for (int i = 0; i < TIMELINE_TIERS; i++)
+        if (strcmp(text, tiers[i]) == 0) {
+            *tier_p = (enum timeline_tier)i;
+            return 0;
+        }
+    return -1;
+}
+
+void timeline_init(struct timeline *timeline)
+{
+    *timeline = (struct timeline){.tier = TIMELINE_EXACT};
+}
+
+void timeline_release(struct timeline *timeline)
+{
+    for (int i = 0; i < timeline->task_count; i++) free(timeline->tasks[i].spans);
+    free(timeline->tasks);
+    free(timeline->cpus);
+    timeline_init(timeline);
+}
+
+/* Room for one more in an array that doubles: its capacity is the power of two that holds the count. */
+static void *grown(void *array, int count, size_t size)
+{
+    if (count > 0 && (count & (count - 1)) != 0) return array;
+    return realloc(array, (count > 0 ? 2 * (size_t)count : 1) * size);
+}
+
+int timeline_add_task(struct timeline *timeline, const struct timeline_task *task)
+{
+    struct timeline_task *tasks = grown(timeline->tasks, timeline->task_count, sizeof *tasks);
+    if (!tasks) return -ENOMEM;
+    timeline->tasks = tasks;
+    tasks[timeline->task_count] = *task;
+    tasks[timeline->task_count].span_count = 0;
+    tasks[timeline->task_count++].spans = NULL;
+    return 0;
+}
+
+int timeline_add_span(struct timeline_task *task, const struct timeline_span *span)
+{
+    if (!(span->end_s > span->begin_s)) return 0;
+    struct timeline_span *last = task->span_count > 0 ? &task->spans[task->span_count - 1] : NULL;
+    if (last && last->state == span->state && last->cpu == span->cpu) {
+        last->end_s = span->end_s;
+        return 0;
+    }
+    struct timeline_span *spans = grown(task->spans, task->span_count, sizeof *spans);
+    if (!spans) return -ENOMEM;
+    task->spans = spans;
+    spans[task->span_count++] = *span;
+    return 0;
+}
+
+int timeline_add_cpu(struct timeline *timeline, int cpu, double busy_s)
+{
+    struct timeline_cpu *cpus = grown(timeline->cpus, timeline->cpu_count, sizeof *cpus);
+    if (!cpus) return -ENOMEM;
+    timeline->cpus = cpus;
+    cpus[timeline->cpu_count++] = (struct timeline_cpu){cpu, busy_s};
+    return 0;
+}
+
+/* In place. What is left is fewer, so the array still has the room that `grown` counts on, or more. */
+static void cut_task(struct timeline_task *task, double begin_s, double end_s)
+{
+    int kept = 0;
+    for (int i = 0; i < task->span_count; i++) {
+        struct timeline_span span = task->spans[i];
+        span.begin_s = fmax(span.begin_s, begin_s) - begin_s;
+        span.end_s = fmin(span.end_s, end_s) - begin_s;
+        if (span.end_s > span.begin_s) task->spans[kept++] = span;
+    }
+    task->span_count = kept;
+}
+
+void timeline_cut(struct timeline *timeline, double begin_s, double end_s)
+{
+    int kept = 0;
+    for (int i = 0; i < timeline->task_count; i++) {
+        struct timeline_task *task = &timeline->tasks[i];
+        cut_task(task, begin_s, end_s);
+        if (task->span_count > 0)
+            timeline->tasks[kept++] = *task;
+        else
+            free(task->spans);
+    }
+    timeline->task_count = kept;
+    timeline->start_s += begin_s;
+    timeline->length_s = fmax(0, fmin(end_s, timeline->length_s) - begin_s);
+}
+
+/* qsort is not stable: tasks that are equal otherwise go by their numbers. */
+static int compare_tasks(const void *left, const void *right)
+{
+    const struct timeline_task *a = left, *b = right;
+    if ((a->rank < 0) != (b->rank < 0)) return a->rank < 0 ? 1 : -1;
+    if (a->rank != b->rank) return a->rank < b->rank ? -1 : 1;
+    if (a->thread != b->thread) return a->thread < b->thread ? -1 : 1;
+    double begin_a = a->span_count > 0 ? a->spans[0].begin_s : 0, begin_b = b->span_count > 0 ? b->spans[0].begin_s : 0;
+    if (begin_a < begin_b || begin_a > begin_b) return begin_a < begin_b ? -1 : 1;
+    return a->tid < b->tid ? -1 : a->tid > b->tid;
+}
+
+void timeline_name_workers(struct timeline *timeline, int count, const struct worker_times workers[])
+{
+    for (int i = 0; i < timeline->task_count; i++) {
+        struct timeline_task *task = &timeline->tasks[i];
+        task->rank = task->thread = -1;
+        task->accounted_wait_s = NAN;
+        task->voluntary = task->involuntary = -1;
+        for (int w = 0; w < count; w++) {
+            if (workers[w].tid != task->tid || strcmp(workers[w].host, timeline->host) != 0) continue;
+            task->rank = workers[w].rank;
+            task->thread = workers[w].thread;
+            task->accounted_wait_s = workers[w].wait_s;
+            task->voluntary = workers[w].voluntary;
+            task->involuntary = workers[w].involuntary;
+        }
+    }
+    if (timeline->task_count > 1)
+        qsort(timeline->tasks, (size_t)timeline->task_count, sizeof *timeline->tasks, compare_tasks);
+}

@@ -493,16 +493,17 @@ static void test_later_names_may_be_missing(void **state)
 static void test_key(void **state)
 {
     (void)state;
-    struct config config = {.kernel = "pi",
-                            .variant = "plain",
-                            .size = "1000000",
-                            .option_count = 2,
-                            .options = {{"b", "2"}, {"a", "1"}},
-                            .seed = 1,
-                            .isa = "generic",
-                            .nodes = 1,
-                            .map = "cores-first",
-                            .mode = {MODE_THREADS, WAIT_SPIN, 1, 2, {2, {0, 1}}}};
+    struct config config = {
+        .kernel = "pi",
+        .variant = "plain",
+        .size = "1000000",
+        .option_count = 2,
+        .options = {{"b", "2"}, {"a", "1"}},
+        .seed = 1,
+        .isa = "generic",
+        .nodes = 1,
+        .map = "cores-first",
+        .mode = {.name = MODE_THREADS, .wait_policy = WAIT_SPIN, .ranks = 1, .threads = 2, .cpus = {2, {0, 1}}}};
     char key[17], other[17];
     /* The example of SCHEMA.md, computed there in Python. */
     assert_string_equal(record_config_key(&config, key), "c4cec3e035e0e1c0");

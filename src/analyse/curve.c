@@ -32,7 +32,8 @@ static bool same_options(const struct config *a, const struct config *b)
 bool curve_same_problem(const struct config *a, const struct config *b, bool weak)
 {
     return strcmp(a->kernel, b->kernel) == 0 && a->seed == b->seed && strcmp(a->isa, b->isa) == 0 &&
-           (weak || strcmp(a->size, b->size) == 0) && same_options(a, b);
+           (weak || strcmp(a->size, b->size) == 0) && same_options(a, b) &&
+           scheduling_same(&a->mode.scheduling, &b->mode.scheduling);
 }
 
 static bool same_curve(const struct config *a, const struct config *b, bool weak)

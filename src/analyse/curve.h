@@ -68,7 +68,8 @@ struct curves {
 int curves_build(const struct results *, double precision, struct curves *curves_p);
 void curves_release(struct curves *);
 
-/* The same problem, whatever the variant and the mode, and in weak scaling whatever the size. */
+/* The same problem under the same scheduling, whatever the variant and the mode, and in weak scaling whatever the size:
+ * what can be put against each other, and has one serial base. */
 bool curve_same_problem(const struct config *, const struct config *, bool weak);
 
 /* The point of that configuration, or NULL. */

@@ -98,6 +98,10 @@ static void print_listing(const struct listing *listing)
     puts("\nWait policies (--wait-policy): what a worker does while it waits for others\n");
     for (int policy = 0; policy < WAIT_COUNT; policy++)
         print_item(wait_policy_text((enum wait_policy)policy), wait_policy_summaries[policy], NULL);
+    puts("\nScheduling policies (--policy): how tasks share a core\n");
+    for (int policy = 0; policy < POLICY_COUNT; policy++)
+        print_item(scheduling_policy_text((enum scheduling_policy)policy),
+                   scheduling_policy_summary((enum scheduling_policy)policy), NULL);
 }
 
 /* {"name", "summary", "available", "unavailable_reason"} and what the caller adds. */
@@ -144,7 +148,7 @@ static json_t *encode_kernel(const struct kernel *kernel)
 
 static int print_json(const struct listing *listing, struct error *error_p)
 {
-    json_t *kernels = json_array(), *modes = json_array(), *policies = json_array();
+    json_t *kernels = json_array(), *modes = json_array(), *policies = json_array(), *scheduling = json_array();
     for (const struct kernel *const *kernel = kernel_registry; *kernel; kernel++)
         if (is_listed(listing, *kernel)) json_array_append_new(kernels, encode_kernel(*kernel));
     for (int mode = 0; mode < MODE_COUNT; mode++) {
@@ -156,7 +160,12 @@ static int print_json(const struct listing *listing, struct error *error_p)
     for (int policy = 0; policy < WAIT_COUNT; policy++)
         json_array_append_new(policies, json_pack("{s:s, s:s}", "name", wait_policy_text((enum wait_policy)policy),
                                                   "summary", wait_policy_summaries[policy]));
-    json_t *object = json_pack("{s:o, s:o, s:o}", "kernels", kernels, "modes", modes, "wait_policies", policies);
+    for (int policy = 0; policy < POLICY_COUNT; policy++)
+        json_array_append_new(scheduling,
+                              json_pack("{s:s, s:s}", "name", scheduling_policy_text((enum scheduling_policy)policy),
+                                        "summary", scheduling_policy_summary((enum scheduling_policy)policy)));
+    json_t *object = json_pack("{s:o, s:o, s:o, s:o}", "kernels", kernels, "modes", modes, "wait_policies", policies,
+                               "scheduling_policies", scheduling);
     if (!object) return error_set(error_p, STATUS_FAILED, "not enough memory");
     json_dumpf(object, stdout, JSON_INDENT(2));
     putchar('\n');

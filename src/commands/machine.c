@@ -210,6 +210,18 @@ static void print_observation(const struct provenance *provenance)
               provenance->timelines_reason);
 }
 
+static void print_scheduling(const struct provenance *provenance)
+{
+    char tick[32];
+    if (provenance->slices_settable)
+        print_row("Time slices", "can be set (--slice), to 0.1 ms and more; turns end at ticks of the timer, %s apart",
+                  format_time(provenance->tick_s, sizeof tick, tick));
+    else
+        print_row("Time slices", "cannot be set (--slice): %s", provenance->slices_reason);
+    print_row("Real-time", "%s%s", provenance->realtime_allowed ? "allowed (--policy fifo, rr)" : "not allowed: ",
+              provenance->realtime_reason);
+}
+
 static void print_warnings(const struct survey *survey)
 {
     if (survey->warning_count == 0) {
@@ -232,6 +244,7 @@ static void print_survey(const struct survey *survey)
     print_system(&survey->provenance);
     print_software(survey);
     print_observation(&survey->provenance);
+    print_scheduling(&survey->provenance);
     putchar('\n');
 }
 

@@ -11,6 +11,7 @@
 
 static const char *const mode_choices[] = {"serial", "multitask", "multitask-mpi", "threads", "mpi", "hybrid", NULL};
 static const char *const wait_choices[] = {"spin", "yield", "block", NULL};
+static const char *const policy_choices[] = {"other", "batch", "fifo", "rr", NULL};
 
 /* A wrong command line is said by rank 0 alone; what depends on the machine may be wrong on a further rank only, and is
  * a failure there, so that it is heard. */
@@ -61,7 +62,8 @@ static int adopt_foreign_job(const struct session *session, struct mode_request 
     else
         machine_cpu_order(&session->machine, request->smt, &mode->cpus);
     if (mode->name == MODE_MULTITASK_MPI) mode->cpus.count = 1;
-    if (request->wait_policy < 0) mode->wait_policy = shares_cores(session, mode) ? WAIT_YIELD : WAIT_SPIN;
+    if (request->wait_policy < 0 && !scheduling_is_realtime(&mode->scheduling))
+        mode->wait_policy = shares_cores(session, mode) ? WAIT_YIELD : WAIT_SPIN;
     return STATUS_OK;
 }
 
@@ -157,6 +159,7 @@ static int run_kernel(const char *name, struct run_options *options, const struc
     if (!status)
         status = session->job.size > 0 ? adopt_foreign_job(session, &options->mode, &mode, error)
                                        : plan_mode(&session->machine, &options->mode, &mode, error);
+    if (!status) session_note_slice(session, options->mode.slice_s);
     if (!status) status = add_writers(session, options, error);
     if (!status)
         status = all ? run_all_variants(session, options, &problem, &mode, error)
@@ -195,6 +198,12 @@ int command_run(const struct command *command, int argc, char **argv, struct err
         {0, "smt", OPT_FLAG, &options.mode.smt, 0, 0, NULL, NULL, "Use the further hardware threads of the cores too."},
         {0, "wait-policy", OPT_CHOICE, &options.mode.wait_policy, 0, 0, wait_choices, "POLICY",
          "How a worker waits for others. Default: spin, or yield where workers share a CPU."},
+        {0, "policy", OPT_CHOICE, &options.mode.policy, 0, 0, policy_choices, "POLICY",
+         "How workers share a CPU (see 'speedup list'); fifo and rr are real-time. Default: other."},
+        {0, "nice", OPT_COUNT, &options.mode.nice, NICE_LOWEST, NICE_HIGHEST, NULL, "N",
+         "How little of a CPU the workers want beside other programs. Default: 0."},
+        {0, "slice", OPT_DURATION, &options.mode.slice_s, SLICE_MIN_NS / 1e9, SLICE_MAX_NS / 1e9, NULL, "TIME",
+         "The time slice of the workers, such as 20ms, where they take turns. Default: the system's."},
         {0, "seed", OPT_U64, &arguments.seed, 0, 0, NULL, "SEED", "Seed of the input data. Default: the kernel's own."},
         {0, "time-limit", OPT_DURATION, &options.time_limit_s, 0.01, 604800, NULL, "TIME",
          "A launch that takes longer is ended. Default: 10m."},

@@ -4,11 +4,14 @@
 
 #include "../../kernels/isa.h"
 #include "../observe/thread.h"
+#include "../place/schedule.h"
+#include "../present/present.h"
 #include "../record/context.h"
 #include "speedup_config.h"
 
 #include <errno.h>
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -117,6 +120,17 @@ int session_write_line(struct session *session, json_t *line, struct error *erro
     return status;
 }
 
+void session_note_slice(const struct session *session, double slice_s)
+{
+    double tick_s = session->provenance.tick_s;
+    char slice[32], tick[32];
+    if (!(slice_s > 0 && slice_s < tick_s) || !session_speaks(session)) return;
+    fprintf(stderr,
+            "speedup: a slice of %s is shorter than a tick of this kernel's timer, at which turns of tasks that "
+            "compute end: expect turns of %s (but where its HRTICK is on)\n",
+            format_time(slice_s, sizeof slice, slice), format_time(tick_s, sizeof tick, tick));
+}
+
 static enum launcher choose_launcher(const struct session *session, const struct mode *mode)
 {
     if (session->job.size > 0) return LAUNCHER_FOREIGN;
@@ -132,6 +146,9 @@ static int build_line(const struct session *session, const struct measurement *m
     request.config.mode = *measurement->mode;
     request.config.nodes = 1;
     snprintf(request.config.map, sizeof request.config.map, "cores-first");
+    if (scheduling_is_realtime(&measurement->mode->scheduling)) request.realtime_limit_s = session->time_limit_s;
+    int status = schedule_check_room(&session->machine, measurement->mode, schedule_realtime_runtime_us(), error);
+    if (status) return status;
     return launch_line_new(&request, choose_launcher(session, measurement->mode), &session->site, line_p, error);
 }
 
@@ -249,7 +266,11 @@ static const char *after_samples(int count, size_t length, char *text)
 /* Why a launch that ended without "done" did so. */
 static int explain_failure(const struct launch *launch, struct spawn_result *result, struct error *error)
 {
-    const char *what = launch->line->launcher == LAUNCHER_MPIRUN ? "mpirun" : "the worker";
+    bool mpirun = launch->line->launcher == LAUNCHER_MPIRUN;
+    int ended_by = result->signal                        ? result->signal
+                   : mpirun && result->exit_status > 128 ? result->exit_status - 128
+                                                         : 0;
+    const char *what = mpirun ? "mpirun" : "the worker";
     char after[32];
     after_samples(launch->samples, sizeof after, after);
     if (result->timed_out)
@@ -257,13 +278,18 @@ static int explain_failure(const struct launch *launch, struct spawn_result *res
                          "%s was ended %s: it took longer than the time limit of %g s; give a longer --time-limit or a "
                          "smaller --size",
                          what, after, launch->session->time_limit_s);
+    if (ended_by == SIGXCPU && scheduling_is_realtime(&launch->measurement->mode->scheduling))
+        return error_set(error, STATUS_FAILED,
+                         "a real-time worker was ended %s by its watchdog: a task computed for longer than the time "
+                         "limit of %g s; give a longer --time-limit or a smaller --size",
+                         after, launch->session->time_limit_s);
     const char *said = telling_line(result->stderr_tail);
     if (result->signal)
         return error_set(error, STATUS_FAILED, "%s was ended by signal %d (%s) %s; on standard error: %s", what,
                          result->signal, strsignal(result->signal), after, said);
-    if (launch->line->launcher == LAUNCHER_MPIRUN && result->exit_status > 128)
-        return error_set(error, STATUS_FAILED, "a rank was ended by signal %d (%s) %s; mpirun says: %s",
-                         result->exit_status - 128, strsignal(result->exit_status - 128), after, said);
+    if (ended_by)
+        return error_set(error, STATUS_FAILED, "a rank was ended by signal %d (%s) %s; mpirun says: %s", ended_by,
+                         strsignal(ended_by), after, said);
     return error_set(error, STATUS_FAILED, "%s ended with status %d %s; on standard error: %s", what,
                      result->exit_status, after, said);
 }

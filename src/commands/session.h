@@ -56,7 +56,12 @@ int session_write_line(struct session *, json_t *line, struct error *);
 /* Writes the context line: the machine, the program, and the launch lines of these measurements. */
 int session_write_context(struct session *, int count, const struct measurement measurements[], struct error *);
 
-/* The launch line of a measurement; the caller frees it. */
+/* Says on standard error where a time slice that was asked for (0: none) is shorter than what this kernel's timer
+ * allows. */
+void session_note_slice(const struct session *, double slice_s);
+
+/* The launch line of a measurement; the caller frees it. STATUS_FAILED also where real-time workers would lock out
+ * everything else here. */
 int session_launch_line(const struct session *, const struct measurement *, struct launch_line **line_p,
                         struct error *);
 

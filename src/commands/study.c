@@ -234,6 +234,7 @@ static int run_study(struct study *study, struct study_options *options, struct 
     if (!status && !options->size_given) status = choose_size(study, options, error);
     if (!status) status = make_plan(study, options, error);
     if (status || options->dry_run) return status ? status : print_plan(study, error);
+    session_note_slice(session, options->request.placement.slice_s);
     if (session->results.study) {
         status = study_check_resumed(study, error);
         if (!status) status = session_continue(session, path, error);
@@ -315,6 +316,7 @@ static int parse_runs(const char *text, struct study_options *options, struct er
 
 static const char *const scaling_choices[] = {"strong", "weak", NULL};
 static const char *const wait_choices[] = {"spin", "yield", "block", NULL};
+static const char *const policy_choices[] = {"other", "batch", "fifo", "rr", NULL};
 
 int command_study(const struct command *command, int argc, char **argv, struct error *error)
 {
@@ -363,6 +365,12 @@ int command_study(const struct command *command, int argc, char **argv, struct e
          "Use the further hardware threads of the cores too."},
         {0, "wait-policy", OPT_CHOICE, &options.request.placement.wait_policy, 0, 0, wait_choices, "POLICY",
          "How a worker waits for others. Default: spin, or yield where workers share a CPU."},
+        {0, "policy", OPT_CHOICE, &options.request.placement.policy, 0, 0, policy_choices, "POLICY",
+         "How workers share a CPU (see 'speedup list'); fifo and rr are real-time. Default: other."},
+        {0, "nice", OPT_COUNT, &options.request.placement.nice, NICE_LOWEST, NICE_HIGHEST, NULL, "N",
+         "How little of a CPU the workers want beside other programs. Default: 0."},
+        {0, "slice", OPT_DURATION, &options.request.placement.slice_s, SLICE_MIN_NS / 1e9, SLICE_MAX_NS / 1e9, NULL,
+         "TIME", "The time slice of the workers, such as 20ms, where they take turns. Default: the system's."},
         {0, "time-limit", OPT_DURATION, &options.time_limit_s, 0.01, 604800, NULL, "TIME",
          "A launch that takes longer is ended. Default: 10m."},
         {'o', "output", OPT_TEXT, &options.output, 0, 0, NULL, "FILE",

@@ -34,7 +34,7 @@ json_t *study_encode(const struct study *study)
     for (int m = 0; m < request->mode_count; m++)
         json_array_append_new(modes, json_string(mode_name_text(request->modes[m])));
     for (int i = 0; i < study->plan.count; i++) json_array_append_new(keys, json_string(study->keys[i]));
-    return json_pack(
+    json_t *line = json_pack(
         "{s:s, s:i, s:s, s:s, s:s, s:s, s:o, s:o, s:i, s:s, s:o, s:o, s:s, s:s, s:s, s:i, s:i, s:i, s:f, s:o}", "type",
         "study", "schema", RECORD_SCHEMA, "study", study->session.study, "kernel", request->problem.kernel->name,
         "variant", request->all_variants ? "all" : request->problem.variant->name, "size",
@@ -46,6 +46,12 @@ json_t *study_encode(const struct study *study)
         request->placement.wait_policy < 0 ? "" : wait_policy_text((enum wait_policy)request->placement.wait_policy),
         "isa", study->session.isa, "runs_min", options->runs_min, "runs_max", options->runs_max, "warmups",
         options->warmups, "precision", options->precision, "configs", keys);
+    /* All configurations have the same. */
+    const struct scheduling *scheduling = study->plan.count > 0 ? &study->plan.configs[0].mode.scheduling : NULL;
+    if (!line || !scheduling || scheduling_is_default(scheduling)) return line;
+    if (json_object_set_new(line, "scheduling", record_encode_scheduling(scheduling)) == 0) return line;
+    json_decref(line);
+    return NULL;
 }
 
 /* Names that differ, one after the other: the first is told, with both values. */
@@ -54,7 +60,7 @@ static int compare_objects(const char *what, const json_t *recorded, const json_
 {
     for (int i = 0; names[i]; i++) {
         const json_t *a = json_object_get(recorded, names[i]), *b = json_object_get(now, names[i]);
-        if (json_equal(a, b)) continue;
+        if ((!a && !b) || json_equal(a, b)) continue;
         char *old = json_dumps(a, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(6)),
              *new = json_dumps(b, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(6));
         error_set(error, STATUS_USAGE,
@@ -69,9 +75,10 @@ static int compare_objects(const char *what, const json_t *recorded, const json_
 
 int study_check_resumed(const struct study *study, struct error *error)
 {
-    static const char *const plan_names[] = {"kernel",  "variant",  "size",      "modes",     "workers",     "base",
-                                             "scaling", "seed",     "data_seed", "cpus",      "wait_policy", "isa",
-                                             "warmups", "runs_min", "runs_max",  "precision", "configs",     NULL};
+    static const char *const plan_names[] = {"kernel",      "variant",    "size",    "modes",     "workers",
+                                             "base",        "scaling",    "seed",    "data_seed", "cpus",
+                                             "wait_policy", "isa",        "warmups", "runs_min",  "runs_max",
+                                             "precision",   "scheduling", "configs", NULL};
     static const char *const machine_names[] = {"hostname", "cpu_model", "allowed_cpus", "cores", NULL};
     static const char *const program_names[] = {"version", "compiler", "flags", "build_type", "sanitizers", NULL};
     const struct results *results = &study->session.results;

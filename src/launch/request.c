@@ -1,7 +1,8 @@
 /* A request as a command line that a person can read, repeat and change:
  *
  *   KERNEL --variant V --size S --seed N --option name=value ... [--isa I] --nodes N --map M --mode NAME --ranks R
- *   --threads T --cpus 0,1 --wait-policy P --runs K --warmups W [--own-cpus]
+ *   --threads T --cpus 0,1 --wait-policy P [--policy P --nice N --slice 20ms] --runs K --warmups W [--own-cpus]
+ *   [--realtime-limit S]
  *
  * What a person leaves out has the kernel's default, is the best instruction set, or is one run of one worker; the CPUs
  * must be named. The texts are collected first and read in the order of their meaning, since an option's domain is
@@ -12,10 +13,25 @@
 #include "words.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { COUNT_MAX = 1000000, CPUS_TEXT_MAX = 9 * CPUS_MAX };
+
+static void add_scheduling(const struct scheduling *scheduling, struct words *words)
+{
+    if (scheduling_is_default(scheduling)) return;
+    words_add_all(words, (const char *const[]){"--policy", scheduling_policy_text(scheduling->policy), NULL});
+    if (scheduling->nice != 0) {
+        words_add(words, "--nice");
+        words_add(words, "%d", scheduling->nice);
+    }
+    if (scheduling->slice_ns > 0) {
+        words_add(words, "--slice");
+        words_add(words, "%.9gms", scheduling->slice_ns / 1e6);
+    }
+}
 
 char **request_format(const struct request *request)
 {
@@ -40,11 +56,17 @@ char **request_format(const struct request *request)
     words_add(&words, "--threads");
     words_add(&words, "%d", mode->threads);
     words_add_all(&words, (const char *const[]){"--cpus", cpu_list_format(&mode->cpus, sizeof cpus, cpus),
-                                                "--wait-policy", wait_policy_text(mode->wait_policy), "--runs", NULL});
+                                                "--wait-policy", wait_policy_text(mode->wait_policy), NULL});
+    add_scheduling(&mode->scheduling, &words);
+    words_add(&words, "--runs");
     words_add(&words, "%d", request->runs);
     words_add(&words, "--warmups");
     words_add(&words, "%d", request->warmups);
     if (request->own_cpus) words_add(&words, "--own-cpus");
+    if (request->realtime_limit_s > 0) {
+        words_add(&words, "--realtime-limit");
+        words_add(&words, "%.9g", request->realtime_limit_s);
+    }
     return words_take(&words);
 }
 
@@ -55,8 +77,8 @@ void request_free_arguments(char **arguments)
 
 /* The values as written; NULL where not given. */
 struct texts {
-    const char *kernel, *variant, *size, *seed, *isa, *nodes, *map, *mode, *ranks, *threads, *cpus, *wait_policy, *runs,
-        *warmups;
+    const char *kernel, *variant, *size, *seed, *isa, *nodes, *map, *mode, *ranks, *threads, *cpus, *wait_policy,
+        *policy, *nice, *slice, *runs, *warmups, *realtime_limit;
     bool own_cpus;
     int option_count;
     const char *options[KERNEL_OPTIONS_MAX];
@@ -81,6 +103,10 @@ static const char **texts_find(struct texts *texts, const char *flag)
         {"--runs", &texts->runs},
         {"--warmups", &texts->warmups},
         {"--wait-policy", &texts->wait_policy},
+        {"--policy", &texts->policy},
+        {"--nice", &texts->nice},
+        {"--slice", &texts->slice},
+        {"--realtime-limit", &texts->realtime_limit},
     };
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
         if (strcmp(flag, flags[i].name) == 0) return flags[i].text;
@@ -109,8 +135,8 @@ static int texts_collect(int argc, char *const argv[], struct texts *texts_p, st
         if (!text)
             return error_set(error, STATUS_USAGE,
                              "%s is unknown to the worker; allowed are --variant, --size, --seed, --option, --isa, "
-                             "--nodes, --map, --mode, --ranks, --threads, --cpus, --wait-policy, --runs, --warmups and "
-                             "--own-cpus",
+                             "--nodes, --map, --mode, --ranks, --threads, --cpus, --wait-policy, --policy, --nice, "
+                             "--slice, --runs, --warmups, --own-cpus and --realtime-limit",
                              word);
         if (i + 1 == argc) return error_set(error, STATUS_USAGE, "%s needs a value after it", word);
         *text = argv[++i];
@@ -216,6 +242,37 @@ static int check_mode_shape(const struct mode *mode, struct error *error)
     return STATUS_OK;
 }
 
+/* A number with nothing but `unit` after it. */
+static bool parse_real(const char *text, const char *unit, double *value_p)
+{
+    char *end = NULL;
+    bool plain = text[0] >= '0' && text[0] <= '9' && text[strspn(text, "0123456789.e+-")] == unit[0];
+    *value_p = plain ? strtod(text, &end) : NAN;
+    return plain && strcmp(end, unit) == 0 && isfinite(*value_p);
+}
+
+static int parse_scheduling(const struct texts *texts, struct scheduling *scheduling_p, struct error *error)
+{
+    struct scheduling scheduling = {POLICY_OTHER, 0, 0};
+    if (texts->policy && scheduling_policy_parse(texts->policy, &scheduling.policy) < 0)
+        return error_set(error, STATUS_USAGE, "there is no policy %s; allowed are other, batch, fifo and rr",
+                         texts->policy);
+    char *end = NULL;
+    errno = 0;
+    long nice = texts->nice ? strtol(texts->nice, &end, 10) : 0;
+    if (texts->nice && (end == texts->nice || *end || errno || nice < NICE_LOWEST || nice > NICE_HIGHEST))
+        return error_set(error, STATUS_USAGE, "--nice %s is not a whole number from -20 to 19", texts->nice);
+    scheduling.nice = (int)nice;
+    double slice_ms = 0;
+    if (texts->slice && (!parse_real(texts->slice, "ms", &slice_ms) || slice_ms < 0.1 || slice_ms > 100))
+        return error_set(error, STATUS_USAGE, "--slice %s is not a time from 0.1ms to 100ms", texts->slice);
+    scheduling.slice_ns = (int)lround(1e6 * slice_ms);
+    if (scheduling_check(&scheduling))
+        return error_set(error, STATUS_USAGE, "--nice and --slice do not go with --policy %s", texts->policy);
+    *scheduling_p = scheduling;
+    return STATUS_OK;
+}
+
 static int parse_mode(const struct texts *texts, struct mode *mode_p, struct error *error)
 {
     *mode_p = (struct mode){.name = MODE_SERIAL, .wait_policy = WAIT_SPIN, .ranks = 1, .threads = 1};
@@ -233,7 +290,8 @@ static int parse_mode(const struct texts *texts, struct mode *mode_p, struct err
     if (cpu_list_parse(texts->cpus, &mode_p->cpus) < 0)
         return error_set(error, STATUS_USAGE, "--cpus %s is no list of CPUs, each named once, such as 0,2-3",
                          texts->cpus);
-    return check_mode_shape(mode_p, error);
+    int status = parse_scheduling(texts, &mode_p->scheduling, error);
+    return status ? status : check_mode_shape(mode_p, error);
 }
 
 int request_parse(int argc, char *const argv[], struct request *request_p, struct error *error)
@@ -260,6 +318,10 @@ int request_parse(int argc, char *const argv[], struct request *request_p, struc
     if (parse_count("--runs", texts.runs, 1, &request.runs, error) < 0) return STATUS_USAGE;
     if (parse_count("--warmups", texts.warmups, 0, &request.warmups, error) < 0) return STATUS_USAGE;
     request.own_cpus = texts.own_cpus;
+    if (texts.realtime_limit &&
+        (!parse_real(texts.realtime_limit, "", &request.realtime_limit_s) || request.realtime_limit_s <= 0))
+        return error_set(error, STATUS_USAGE, "--realtime-limit %s is not a number of seconds above 0",
+                         texts.realtime_limit);
     *request_p = request;
     return STATUS_OK;
 }

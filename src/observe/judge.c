@@ -22,7 +22,7 @@ static const double JUDGED_FROM_S = 0.2;      /* wall time from which disturbanc
 static const double FOREIGN_FROM_S = 1.0;     /* and foreign CPU time */
 static const double TOLERATED_SHARE = 0.02;   /* of the wall time, of any disturbance */
 static const double STAT_RESOLUTION_S = 0.01; /* a step of /proc/stat */
-static const double SLICE_S = 0.005;          /* a time slice, at most (EEVDF: one tick, up to 4 ms at 250 Hz) */
+static const double TICK_S = 0.005;           /* a time slice of the system's own ends at a tick of its timer */
 
 static bool decide(struct sample *sample, enum validity validity, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -87,11 +87,25 @@ static bool judge_quota(struct sample *sample)
                   sample->wall_s);
 }
 
+/* A time slice, at most (EEVDF: the next tick after it, 4 ms at 250 Hz). */
+static double slice_s(const struct sample *sample)
+{
+    return TICK_S + 1e-9 * sample->config.mode.scheduling.slice_ns;
+}
+
 /* Spinning workers that share a core let each other run only after a slice, also around their stamps. */
 static double tolerance_s(const struct sample *sample, const struct cpu_load *load)
 {
     bool spin = sample->config.mode.wait_policy == WAIT_SPIN;
-    return TOLERATED_SHARE * sample->wall_s + (spin ? SLICE_S * (load->workers - 1) : 0);
+    return TOLERATED_SHARE * sample->wall_s + (spin ? slice_s(sample) * (load->workers - 1) : 0);
+}
+
+/* Of a real-time task too: older kernels stop it for 50 ms of each second, whether another wants the CPU or not. */
+static const char *who_else(const struct sample *sample)
+{
+    return scheduling_is_realtime(&sample->config.mode.scheduling)
+               ? ", or the system's limit for real-time tasks did: samples under 0.9 s escape that"
+               : "";
 }
 
 static bool judge_cpu(struct sample *sample, const struct worker_times *worker, const struct cpu_load *load)
@@ -104,14 +118,14 @@ static bool judge_cpu(struct sample *sample, const struct worker_times *worker, 
         return decide(sample, SAMPLE_INVALID, "the hypervisor took %.0f %% of the time of %s (steal)",
                       100 * load->steal_s / wall_s, cpu);
     if (load->held_s > tolerated_s)
-        return decide(sample, SAMPLE_INVALID, "another program held %s for at least %.0f %% of the time", cpu,
-                      100 * load->held_s / wall_s);
+        return decide(sample, SAMPLE_INVALID, "another program held %s for at least %.0f %% of the time%s", cpu,
+                      100 * load->held_s / wall_s, who_else(sample));
     double foreign_s = load->busy_s - load->own_s;
     if (wall_s >= FOREIGN_FROM_S && foreign_s > tolerated_s + 2 * STAT_RESOLUTION_S)
         return decide(sample, SAMPLE_INVALID, "other programs used %.0f %% of the time of %s", 100 * foreign_s / wall_s,
                       cpu);
     /* More than one core's worth of CPU time: the workers were not where they were said to be. */
-    if (load->own_s > wall_s + tolerated_s + SLICE_S * load->workers)
+    if (load->own_s > wall_s + tolerated_s + slice_s(sample) * load->workers)
         return decide(sample, SAMPLE_INVALID, "%d workers used %.2f s of CPU time within %.2f s: more than %s has",
                       load->workers, load->own_s, wall_s, cpu);
     return false;

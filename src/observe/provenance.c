@@ -1,16 +1,20 @@
 /* Where a measurement is made, read from /proc and /sys, and what can be observed there, which is tried. */
 #include "provenance.h"
 #include "../place/file.h"
+#include "../place/schedule.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <linux/perf_event.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -105,6 +109,54 @@ static void try_timeline(struct provenance *provenance_p)
         snprintf(reason, length, "perf_event_open failed: %.80s", strerror(error));
 }
 
+struct trial {
+    struct scheduling asked, got;
+    int status;
+};
+
+/* Through a pipe: where SIGCHLD is ignored, a child leaves no status. Returns whether the child told anything. */
+static bool try_in_child(int count, struct trial trials[])
+{
+    int ends[2];
+    size_t length = (size_t)count * sizeof *trials;
+    if (pipe2(ends, O_CLOEXEC)) return false;
+    pid_t child = fork();
+    if (child == 0) {
+        for (int i = 0; i < count; i++) trials[i].status = schedule_thread(&trials[i].asked, &trials[i].got);
+        ssize_t written = write(ends[1], trials, length);
+        _exit(written != (ssize_t)length);
+    }
+    close(ends[1]);
+    ssize_t got;
+    do got = child > 0 ? read(ends[0], trials, length) : -1;
+    while (got < 0 && errno == EINTR);
+    close(ends[0]);
+    while (child > 0 && waitpid(child, NULL, 0) < 0 && errno == EINTR) continue;
+    return got == (ssize_t)length;
+}
+
+static bool explain_trial(bool told, const struct trial *trial, bool may_realtime, size_t length, char *reason_p)
+{
+    reason_p[0] = '\0';
+    if (!told)
+        snprintf(reason_p, length, "it could not be tried: no process can be started, or a filter ended it");
+    else if (trial->status)
+        schedule_explain(&trial->asked, &trial->got, trial->status, may_realtime, length, reason_p);
+    return told && trial->status == 0;
+}
+
+static void try_scheduling(struct provenance *provenance_p)
+{
+    struct trial trials[] = {{.asked = {.nice = getpriority(PRIO_PROCESS, 0), .slice_ns = 10000000}},
+                             {.asked = {.policy = POLICY_FIFO}}};
+    bool told = try_in_child(2, trials), may_realtime = schedule_may_realtime();
+    provenance_p->slices_settable =
+        explain_trial(told, &trials[0], may_realtime, sizeof provenance_p->slices_reason, provenance_p->slices_reason);
+    provenance_p->realtime_allowed = explain_trial(told, &trials[1], may_realtime, sizeof provenance_p->realtime_reason,
+                                                   provenance_p->realtime_reason);
+    provenance_p->tick_s = schedule_tick_s();
+}
+
 void provenance_read(struct provenance *provenance_p)
 {
     struct utsname system;
@@ -119,6 +171,7 @@ void provenance_read(struct provenance *provenance_p)
     provenance_p->perf_event_paranoid = (int)file_read_number(INT_MIN, "/proc/sys/kernel/perf_event_paranoid");
     provenance_p->schedstat = try_schedstat();
     try_timeline(provenance_p);
+    try_scheduling(provenance_p);
     read_huge_pages(sizeof provenance_p->transparent_huge_pages, provenance_p->transparent_huge_pages);
     provenance_p->smt_active = (int)file_read_number(-1, "/sys/devices/system/cpu/smt/active");
 }

@@ -4,7 +4,7 @@
 
 #include "../place/machine.h"
 
-/* "" or NAN or -1 where not readable. Cheap to read: files only, about a millisecond. */
+/* "" or NAN or -1 where not readable. Cheap to read: files and some system calls, about a millisecond. */
 struct provenance {
     char kernel_release[96], os_name[96];
     char governor[32], driver[32]; /* frequency scaling of the first allowed CPU */
@@ -18,6 +18,12 @@ struct provenance {
     bool schedstat;             /* /proc/thread-self/schedstat gives run-queue waits */
     bool timelines_exact;       /* context-switch records can be had: perf_event_open was tried */
     char timelines_reason[128]; /* why not */
+    /* Tried by a child, which ends at once. */
+    bool slices_settable;      /* a task may choose its time slice: --slice */
+    char slices_reason[400];   /* why not */
+    bool realtime_allowed;     /* --policy fifo, rr */
+    char realtime_reason[400]; /* why not */
+    double tick_s;             /* of the timer at which turns of tasks that compute end */
     char transparent_huge_pages[16];
     int smt_active; /* of the machine: 1, 0 */
 };

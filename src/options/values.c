@@ -68,7 +68,8 @@ static int parse_duration(const char *text, double *value_p)
     if (parse_number(number, &value)) return -EINVAL;
     for (const struct unit *unit = units; unit->name; unit++) {
         if (strcmp(unit->name, text + length)) continue;
-        *value_p = value * unit->seconds;
+        /* Dividing by a whole number rounds once: 100us is 0.1ms. */
+        *value_p = unit->seconds < 1 ? value / round(1 / unit->seconds) : value * unit->seconds;
         return 0;
     }
     return -EINVAL;
@@ -183,7 +184,10 @@ static int set_double(const struct option *option, const char *text, struct erro
                  [OPT_SHARE] = {parse_share, "a share", ", such as 5% or 0.05,"}};
     double value;
     if (kinds[option->type].parse(text, &value) || !in_domain(option, value))
-        return report(option, text, kinds[option->type].needed, kinds[option->type].with, error_p);
+        return report(option, text, kinds[option->type].needed,
+                      option->type == OPT_DURATION && option->max < 0.5 ? ", such as 0.5ms or 20ms,"
+                                                                        : kinds[option->type].with,
+                      error_p);
     *(double *)option->value = value;
     return 0;
 }

@@ -1,5 +1,5 @@
-/* What is measured, as data: the target, its problem, and the mode. A mode is {ranks, threads, CPUs} and a wait policy;
- * nothing in the code depends on its name. All storage is inside the structs: copy them freely. */
+/* What is measured, as data: the target, its problem, and the mode. A mode is {ranks, threads, CPUs}, a wait policy and
+ * a scheduling; nothing in the code depends on its name. All storage is inside the structs: copy them freely. */
 #ifndef SPEEDUP_PLAN_CONFIG_H
 #define SPEEDUP_PLAN_CONFIG_H
 
@@ -25,6 +25,26 @@ enum wait_policy {
     WAIT_COUNT
 };
 
+enum scheduling_policy {
+    POLICY_OTHER, /* what ordinary tasks have: fair shares, in turns of a time slice */
+    POLICY_BATCH, /* the same, but a task that wakes does not interrupt the one that runs */
+    POLICY_FIFO,  /* real-time: a task runs until it waits */
+    POLICY_RR,    /* real-time: tasks take turns of a fixed length (100 ms, unless the system was told otherwise) */
+    POLICY_COUNT
+};
+
+enum { NICE_LOWEST = -20, NICE_HIGHEST = 19, SLICE_MIN_NS = 100000, SLICE_MAX_NS = 100000000 };
+
+/* How the system is to share a CPU among the tasks on it; of the workers alone. All zero: nothing is set, the workers
+ * have what the program was started with. Else all three are set. Real-time policies have neither nice nor slice; their
+ * priority is 1, the lowest, which is above all ordinary tasks. */
+struct scheduling {
+    enum scheduling_policy policy;
+    int nice;     /* -20 (the largest share) ... 19 (the smallest) */
+    int slice_ns; /* how long a task may run while others wait: SLICE_MIN_NS ... SLICE_MAX_NS; 0: the system's own.
+                     In whole nanoseconds, as the kernel has it, so that equal slices are equal everywhere */
+};
+
 struct mode {
     enum mode_name name;
     enum wait_policy wait_policy;
@@ -33,6 +53,7 @@ struct mode {
     /* Of one node; all nodes alike. Worker w of a node (= local rank * threads + thread) is bound to cpus[w % count].
      */
     struct cpu_list cpus;
+    struct scheduling scheduling;
 };
 
 struct config_option {
@@ -57,6 +78,19 @@ const char *wait_policy_text(enum wait_policy);
 /* 0, or -1 where there is no such name. */
 int mode_name_parse(const char *text, enum mode_name *name_p);
 int wait_policy_parse(const char *text, enum wait_policy *policy_p);
+
+/* scheduling.c */
+const char *scheduling_policy_text(enum scheduling_policy);
+const char *scheduling_policy_summary(enum scheduling_policy); /* what it shows, in one sentence */
+int scheduling_policy_parse(const char *text, enum scheduling_policy *policy_p);
+bool scheduling_is_default(const struct scheduling *);
+bool scheduling_is_realtime(const struct scheduling *);
+bool scheduling_same(const struct scheduling *, const struct scheduling *);
+/* 0, or -EINVAL where it cannot be had by its own definition: out of range, or a real-time policy with nice or slice.
+ */
+int scheduling_check(const struct scheduling *);
+/* "policy batch, nice 5, slice 20 ms": what is not as usual; "" where all is. Returns text. */
+const char *scheduling_format(const struct scheduling *, size_t length, char *text);
 
 int mode_workers(const struct mode *);
 /* More workers on a node than CPUs. */

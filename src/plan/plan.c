@@ -1,6 +1,7 @@
 /* From what the user said to a mode: fill in what was left out, refuse what contradicts itself or the machine. */
 #include "plan.h"
 
+#include <math.h>
 #include <stdio.h>
 
 enum { WORKERS_MAX = 10000 };
@@ -123,6 +124,33 @@ static int plan_cpus(const struct machine *machine, const struct mode_request *r
     return STATUS_OK;
 }
 
+static int plan_scheduling(const struct mode_request *request, struct scheduling *scheduling_p, struct error *error)
+{
+    const struct scheduling scheduling = {(enum scheduling_policy)request->policy, request->nice,
+                                          (int)lround(1e9 * fmin(request->slice_s, 1))};
+    const char *name = scheduling_policy_text(scheduling.policy);
+    if (scheduling_is_realtime(&scheduling) && scheduling.slice_ns > 0)
+        return error_set(error, STATUS_USAGE,
+                         "--slice does not go with --policy %s, %s; leave it out, or use --policy other or batch", name,
+                         scheduling.policy == POLICY_FIFO ? "by which a task runs until it waits"
+                                                          : "whose turns have the length that the system gives them");
+    if (scheduling_is_realtime(&scheduling) && scheduling.nice != 0)
+        return error_set(error, STATUS_USAGE,
+                         "--nice %d does not go with --policy %s: real-time tasks come before all others, whatever "
+                         "their nice; leave it out, or use --policy other or batch",
+                         scheduling.nice, name);
+    if (scheduling_is_realtime(&scheduling) && request->wait_policy >= 0 && request->wait_policy != WAIT_BLOCK)
+        return error_set(error, STATUS_USAGE,
+                         "--wait-policy %s does not go with --policy %s: a real-time worker that waits without "
+                         "sleeping never lets the one that it waits for run; use block, or leave it out",
+                         wait_policy_text((enum wait_policy)request->wait_policy), name);
+    if (scheduling_check(&scheduling))
+        return error_set(error, STATUS_USAGE, "--nice %d with --slice %g ms: allowed are -20 to 19, and 0.1 to 100 ms",
+                         scheduling.nice, 1e3 * request->slice_s);
+    *scheduling_p = scheduling;
+    return STATUS_OK;
+}
+
 int plan_mode(const struct machine *machine, const struct mode_request *request, struct mode *mode_p,
               struct error *error)
 {
@@ -134,12 +162,14 @@ int plan_mode(const struct machine *machine, const struct mode_request *request,
         return error_set(error, STATUS_USAGE, "%ld workers were asked for; at most %d are allowed",
                          (long)mode.ranks * mode.threads, WORKERS_MAX);
     status = plan_cpus(machine, request, &mode, error);
+    if (!status) status = plan_scheduling(request, &mode.scheduling, error);
     if (status) return status;
     /* Workers that share a core must not spin while another could work; workers that own one answer fastest spinning.
      */
-    mode.wait_policy = request->wait_policy >= 0    ? (enum wait_policy)request->wait_policy
-                       : mode_oversubscribed(&mode) ? WAIT_YIELD
-                                                    : WAIT_SPIN;
+    mode.wait_policy = request->wait_policy >= 0                  ? (enum wait_policy)request->wait_policy
+                       : scheduling_is_realtime(&mode.scheduling) ? WAIT_BLOCK
+                       : mode_oversubscribed(&mode)               ? WAIT_YIELD
+                                                                  : WAIT_SPIN;
     *mode_p = mode;
     return STATUS_OK;
 }

@@ -15,9 +15,15 @@ struct mode_request {
     int wait_policy; /* enum wait_policy, or -1 */
     bool smt;
     struct cpu_list cpus; /* count 0: not given */
+    int policy;           /* enum scheduling_policy; 0 is also the system's default */
+    int nice;
+    double slice_s; /* 0: not given */
 };
 
-/* STATUS_USAGE with one line where the request contradicts itself or the machine. */
+/* STATUS_USAGE with one line where the request contradicts itself or the machine.
+ *
+ * A real-time task keeps its CPU until it waits, and waits only by sleeping: one that spins or yields would for ever
+ * keep from running what it waits for. So real-time policies are for blocking waits alone, and choose them. */
 int plan_mode(const struct machine *, const struct mode_request *, struct mode *mode_p, struct error *);
 
 /* STATUS_USAGE where the problem needs more memory than is available: says the need and what is free. */

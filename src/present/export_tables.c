@@ -67,6 +67,9 @@ static void csv_point(FILE *file, const struct curves *curves, const struct curv
     csv_number(file, point->parallelism);
     fprintf(file, ",%s", point->converged ? "yes" : "no");
     for (int f = 0; f < FACTOR_COUNT; f++) csv_number(file, point->factors.value[f]);
+    char scheduling[128];
+    fputc(',', file);
+    csv_text(file, scheduling_format(&config->mode.scheduling, sizeof scheduling, scheduling));
     fputc('\n', file);
 }
 
@@ -75,7 +78,7 @@ int export_csv(FILE *file, int count, const struct study_part parts[])
     fputs("machine,kernel,variant,size,options,seed,isa,mode,workers,cores,launches_valid,launches_invalid,"
           "launches_not_judged,wall_s,wall_s_low,wall_s_high,rate_per_s,work_unit,speedup,speedup_low,speedup_high,own,"
           "own_low,own_high,efficiency,karp_flatt,concurrency,parallelism,converged,computation,load_balance,"
-          "communication,share_of_core\n",
+          "communication,share_of_core,scheduling\n",
           file);
     for (int p = 0; p < count; p++)
         for (int c = 0; c < parts[p].curves->count; c++)

@@ -22,6 +22,14 @@ static void describe_command(const struct config *config, size_t length, char *t
                                  config->mode.threads);
     else if (config->mode.name != MODE_SERIAL && used < length)
         used += (size_t)snprintf(text + used, length - used, " --workers %d", mode_workers(&config->mode));
+    const struct scheduling *scheduling = &config->mode.scheduling;
+    if (scheduling->policy != POLICY_OTHER && used < length)
+        used +=
+            (size_t)snprintf(text + used, length - used, " --policy %s", scheduling_policy_text(scheduling->policy));
+    if (scheduling->nice != 0 && used < length)
+        used += (size_t)snprintf(text + used, length - used, " --nice %d", scheduling->nice);
+    if (scheduling->slice_ns > 0 && used < length)
+        used += (size_t)snprintf(text + used, length - used, " --slice %.9gms", scheduling->slice_ns / 1e6);
     for (int i = 0; i < config->option_count && used < length; i++)
         used +=
             (size_t)snprintf(text + used, length - used, " --%s %s", config->options[i].name, config->options[i].value);
@@ -35,6 +43,10 @@ static json_t *encode_parameters(const struct curves *curves, const struct confi
     json_t *object = json_pack("{s:s, s:s, s:s, s:s}", "kernel", config->kernel, "variant", config->variant, "size",
                                config->size, "workers", workers);
     if (!study_is_timings(config)) json_object_set_new(object, "mode", json_string(mode_name_text(config->mode.name)));
+    char scheduling[128];
+    if (!scheduling_is_default(&config->mode.scheduling))
+        json_object_set_new(object, "scheduling",
+                            json_string(scheduling_format(&config->mode.scheduling, sizeof scheduling, scheduling)));
     if (*curves->machine) json_object_set_new(object, "machine", json_string(curves->machine));
     return object;
 }
@@ -135,10 +147,11 @@ static const struct curve *choose_workers(int count, const struct study_part par
 static void print_region(FILE *file, const struct study_part *part, const struct config *config)
 {
     const char *mode = study_is_timings(config) ? "workers" : mode_name_text(config->mode.name);
-    char text[512];
-    snprintf(text, sizeof text, "%s%s%s%s%s%s%s->%s", part->curves->machine, *part->curves->machine ? "->" : "",
+    char scheduling[128], text[768];
+    scheduling_format(&config->mode.scheduling, sizeof scheduling, scheduling);
+    snprintf(text, sizeof text, "%s%s%s%s%s%s%s->%s%s%s", part->curves->machine, *part->curves->machine ? "->" : "",
              config->kernel, *config->variant ? "->" : "", config->variant, *config->size ? "->" : "", config->size,
-             mode);
+             mode, *scheduling ? "->" : "", scheduling);
     for (char *c = text; *c; c++)
         if ((unsigned char)*c <= ' ') *c = '_';
     fputs(text, file);

@@ -63,10 +63,12 @@ static void print_title(FILE *stream, const struct style *style, const struct la
 {
     const struct config *config = ladder->config;
     int workers = mode_workers(&config->mode);
-    char cpus[512], text[1024];
-    snprintf(text, sizeof text, "The variants of %s, size %s, mode %s: %d task%s on CPU%s %s", config->kernel,
+    char cpus[512], scheduling[128], text[1024];
+    scheduling_format(&config->mode.scheduling, sizeof scheduling, scheduling);
+    snprintf(text, sizeof text, "The variants of %s, size %s, mode %s: %d task%s on CPU%s %s%s%s", config->kernel,
              config->size, mode_name_text(config->mode.name), workers, workers == 1 ? "" : "s",
-             config->mode.cpus.count == 1 ? "" : "s", cpu_list_format(&config->mode.cpus, sizeof cpus, cpus));
+             config->mode.cpus.count == 1 ? "" : "s", cpu_list_format(&config->mode.cpus, sizeof cpus, cpus),
+             *scheduling ? ", " : "", scheduling);
     fputs(style_tone(style, TONE_STRONG), stream);
     text_print_wrapped(stream, style, 0, 2, text);
     fputs(style_tone(style, TONE_PLAIN), stream);

@@ -56,6 +56,20 @@ static void print_placement(FILE *stream, const struct style *style, const struc
     print_field(stream, style, "tasks", text);
 }
 
+static void print_scheduling(FILE *stream, const struct style *style, const struct scheduling *scheduling)
+{
+    static const char *const words[POLICY_COUNT] = {
+        [POLICY_BATCH] = ": a task that wakes does not interrupt another",
+        [POLICY_FIFO] = ": real-time, a task runs until it waits",
+        [POLICY_RR] = ": real-time, in turns of a fixed length",
+    };
+    char own[128], text[256];
+    if (scheduling_is_default(scheduling)) return;
+    snprintf(text, sizeof text, "%s%s", scheduling_format(scheduling, sizeof own, own),
+             words[scheduling->policy] ? words[scheduling->policy] : "");
+    print_field(stream, style, "scheduling", text);
+}
+
 /* "55.1 GFLOP/s, 95 % of the avx2 peak of these cores". */
 static const char *describe_rate(const struct sample *sample, size_t length, char *text)
 {
@@ -149,6 +163,7 @@ void present_sample(FILE *stream, const struct style *style, const struct sample
     if (number > 1) fputc('\n', stream);
     print_title(stream, &page, &sample->config, number, of);
     print_placement(stream, &page, &sample->config);
+    print_scheduling(stream, &page, &sample->config.mode.scheduling);
     if (sample->correct) {
         char time[48], rate[128];
         print_number(stream, &page, "time", format_time(sample->wall_s, sizeof time, time),

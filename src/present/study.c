@@ -46,6 +46,14 @@ static void append_options(const struct config *config, size_t length, char *tex
     }
 }
 
+static void append_scheduling(const struct scheduling *scheduling, size_t length, char *text)
+{
+    char own[128];
+    size_t used = strlen(text);
+    if (scheduling_is_default(scheduling)) return;
+    snprintf(text + used, length - used, ", %s", scheduling_format(scheduling, sizeof own, own));
+}
+
 const char *study_describe(const struct study_problem *problem, size_t length, char *text)
 {
     const struct config *config = problem->curves->config;
@@ -54,6 +62,7 @@ const char *study_describe(const struct study_problem *problem, size_t length, c
     size_t used = strlen(inside);
     if (*config->size) snprintf(inside + used, sizeof inside - used, ", size %s", config->size);
     append_options(config, sizeof inside, inside);
+    append_scheduling(&config->mode.scheduling, sizeof inside, inside);
     snprintf(text, length, *inside ? "%s (%s)" : "%s", config->kernel, *inside ? inside + 2 : "");
     return text;
 }

@@ -85,6 +85,8 @@ static json_t *encode_curve(const struct curve *curve)
         key_of(curve->serial), "own_base", key_of(curve->own), "points", points, "models", models, "superlinear",
         curve->superlinear, "waiting_bound", number(curve->waiting_bound), "roof_rate", number(curve->roof_rate),
         "roof_share", number(curve->roof_share), "sentence", *curve->sentence ? curve->sentence : NULL);
+    json_object_set(object, "scheduling",
+                    json_object_get(config, "scheduling") ? json_object_get(config, "scheduling") : json_null());
     json_decref(config);
     return object;
 }

@@ -50,6 +50,11 @@ static const struct field system_fields[] = {
     {NULL, "schedstat", FIELD_BOOL, AT(struct provenance, schedstat)},
     {NULL, "timelines_exact", FIELD_BOOL, AT(struct provenance, timelines_exact)},
     {NULL, "timelines_reason", FIELD_TEXT_OR_NULL, AT(struct provenance, timelines_reason)},
+    {NULL, "slices_settable", FIELD_BOOL, AT(struct provenance, slices_settable)},
+    {NULL, "slices_reason", FIELD_TEXT_OR_NULL, AT(struct provenance, slices_reason)},
+    {NULL, "realtime_allowed", FIELD_BOOL, AT(struct provenance, realtime_allowed)},
+    {NULL, "realtime_reason", FIELD_TEXT_OR_NULL, AT(struct provenance, realtime_reason)},
+    {NULL, "tick_s", FIELD_REAL, AT(struct provenance, tick_s)},
     {NULL, "transparent_huge_pages", FIELD_TEXT_OR_NULL, AT(struct provenance, transparent_huge_pages)},
     {0},
 };

@@ -193,6 +193,22 @@ static int options_decode(json_t *options, struct config *config_p, struct error
     return 0;
 }
 
+/* Absent where all is as usual. */
+static int scheduling_decode(json_t *json, struct scheduling *scheduling_p, struct error *error)
+{
+    struct scheduling scheduling = {POLICY_OTHER, 0, 0};
+    json_t *slice = json_object_get(json, "slice_ns");
+    const char *policy = json_string_value(json_object_get(json, "policy"));
+    if (json && (!policy || scheduling_policy_parse(policy, &scheduling.policy) ||
+                 int_decode(json_object_get(json, "nice"), &scheduling.nice) ||
+                 (!json_is_null(slice) && int_decode(slice, &scheduling.slice_ns)) || scheduling_check(&scheduling)))
+        return wrong(error,
+                     "\"config.scheduling\": expected a policy (other, batch, fifo, rr), nice from -20 to 19, and "
+                     "slice_ns from 100000 to 100000000 or null; fifo and rr have neither");
+    *scheduling_p = scheduling;
+    return 0;
+}
+
 int record_decode_config(const json_t *json, struct config *config_p, struct error *error)
 {
     if (!json_is_object(json)) return wrong(error, "\"config\" is missing or no object");
@@ -205,6 +221,7 @@ int record_decode_config(const json_t *json, struct config *config_p, struct err
     struct config config = {0};
     int status = fields_decode(config_fields, json, "config.", &config, error);
     if (!status) status = options_decode(json_object_get(json, "options"), &config, error);
+    if (!status) status = scheduling_decode(json_object_get(json, "scheduling"), &config.mode.scheduling, error);
     if (status) return status;
     if (config.nodes < 1 || config.mode.ranks < 1 || config.mode.threads < 1 ||
         config.mode.ranks > INT_MAX / config.mode.threads)

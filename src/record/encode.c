@@ -14,6 +14,12 @@ static json_t *options_encode(const struct config *config)
     return options;
 }
 
+json_t *record_encode_scheduling(const struct scheduling *scheduling)
+{
+    return json_pack("{s:s, s:i, s:o}", "policy", scheduling_policy_text(scheduling->policy), "nice", scheduling->nice,
+                     "slice_ns", scheduling->slice_ns > 0 ? json_integer(scheduling->slice_ns) : json_null());
+}
+
 json_t *record_encode_config(const struct config *config)
 {
     json_t *json = json_pack("{s:{s:s, s:n}}", "target", "kind", "kernel", "argv");
@@ -21,6 +27,9 @@ json_t *record_encode_config(const struct config *config)
     int failed = fields_encode(config_fields, config, json);
     failed |= json_object_set_new(json, "workers", json_integer(mode_workers(&config->mode)));
     failed |= json_object_set_new(json, "options", options_encode(config));
+    /* Only where it is not as usual: configurations from before this name keep their keys. */
+    if (!scheduling_is_default(&config->mode.scheduling))
+        failed |= json_object_set_new(json, "scheduling", record_encode_scheduling(&config->mode.scheduling));
     if (!failed) return json;
     json_decref(json);
     return NULL;

@@ -2,8 +2,9 @@
  *
  * The process binds itself to its own CPUs before MPI starts, so that MPI's helper threads stay there too; the launcher
  * tells the rank on the node by an environment variable, which the team confirms afterwards. A foreign launcher has
- * bound its ranks already: they agree on the rest later (cpus.c). Each thread then binds itself to its one CPU and
- * reads that back, before the first use of the kernel.
+ * bound its ranks already: they agree on the rest later (cpus.c). Each thread then binds itself to its one CPU, and
+ * takes the scheduling that was asked for, and reads both back, before the first use of the kernel. MPI's helper
+ * threads keep the scheduling that they had.
  *
  * Whatever may fail on one rank alone is followed by an agreement, so that no rank waits for one that has given up.
  */
@@ -11,6 +12,7 @@
 
 #include "../launch/launch.h"
 #include "../place/machine.h"
+#include "../place/schedule.h"
 
 #include <errno.h>
 #include <math.h>
@@ -147,6 +149,39 @@ static int bind_threads(struct worker *worker)
         failure == -EINVAL ? "this process may not use it" : strerror(-failure));
 }
 
+/* A worker that waits for the harness or for MPI to end is an ordinary task again: leave_scheduling. */
+static int take_scheduling(struct worker *worker)
+{
+    const struct scheduling *asked = &worker->request.config.mode.scheduling;
+    int failure = 0;
+    struct scheduling got = {POLICY_OTHER, 0, 0};
+    if (scheduling_is_default(asked)) return STATUS_OK;
+    if (scheduling_is_realtime(asked) && worker->request.realtime_limit_s > 0)
+        schedule_limit_realtime(worker->request.realtime_limit_s);
+#pragma omp parallel
+    {
+        struct scheduling own;
+        int status = schedule_thread(asked, &own);
+        if (status < 0) {
+#pragma omp critical
+            {
+                failure = status;
+                got = own;
+            }
+        }
+    }
+    if (failure == 0) return STATUS_OK;
+    char what[128], why[400];
+    return error_set(&worker->error, STATUS_FAILED, "rank %d on %s cannot have %s for its workers: %s",
+                     team_rank(worker->team), worker->host, scheduling_format(asked, sizeof what, what),
+                     schedule_explain(asked, &got, failure, schedule_may_realtime(), sizeof why, why));
+}
+
+static void leave_scheduling(const struct worker *worker)
+{
+    if (scheduling_is_realtime(&worker->request.config.mode.scheduling)) schedule_leave_realtime();
+}
+
 static int find_isa(struct worker *worker, enum isa *isa_p)
 {
     char all[64];
@@ -227,6 +262,7 @@ static int measure(struct worker *worker)
     for (int i = 0; i < worker->request.warmups && status == 0; i++) status = timing_run(worker, false, NULL);
     if (status == 0) status = ceiling_measure(worker, &before);
     for (int i = 0; i < worker->request.runs && status == 0; i++, before = after) {
+        if (scheduling_is_realtime(&worker->request.config.mode.scheduling)) schedule_rest_realtime();
         status = timing_run(worker, true, &sample);
         if (status == 0) status = ceiling_measure(worker, &after);
         if (status == 0 && team_rank(worker->team) == 0) {
@@ -247,10 +283,12 @@ static int live(struct worker *worker)
     if (status == 0 && worker->request.own_cpus) status = worker_agree(worker, worker_agree_place(worker));
     if (status == 0) status = worker_agree(worker, start_threads(worker));
     if (status == 0) status = worker_agree(worker, bind_threads(worker));
+    if (status == 0) status = worker_agree(worker, take_scheduling(worker));
     if (status == 0) status = agree_isa(worker);
     if (status == 0) status = worker_agree(worker, prepare(worker));
     if (status == 0) status = tell_hello(worker);
     if (status == 0) status = measure(worker);
+    leave_scheduling(worker);
     return status;
 }
 

@@ -49,7 +49,7 @@ samples() { grep -c '"type":"sample"' "$1"; }
 mpi_available() { ! "$program" list | grep -A1 "^ *mpi  " | grep -q "not available"; }
 cpu_count=$(nproc)
 # Seeds by which this test's workers are told from others.
-seed1=$$1 seed2=$$2 seed3=$$3 seed4=$$4 seed5=$$5 seed6=$$6
+seed1=$$1 seed2=$$2 seed3=$$3 seed4=$$4 seed5=$$5 seed6=$$6 seed7=$$7 seed8=$$8
 # A crash is a crash, also in a sanitized program.
 export ASAN_OPTIONS=${ASAN_OPTIONS:-}:handle_segv=0:allow_user_segv_handler=1
 
@@ -203,6 +203,90 @@ kill -KILL "$harness"
 wait "$harness" 2>/dev/null
 for _ in $(seq 100); do no_workers "$seed6" && break; sleep 0.05; done
 check "harness killed: no orphans" no_workers "$seed6"
+
+# --- Scheduling: each strategy gives the same answer, and other switches. What is refused is explained.
+# The least number of involuntary switches in an undisturbed sample; nothing where all were disturbed.
+preempted() { grep '"valid":true' out | grep -oE '"involuntary":[0-9]+},"placement"' | grep -oE '[0-9]+' | sort -n | head -n 1; }
+turns() { # turns OPTIONS...: two samples of two tasks on one core
+    run 0 run pi --mode multitask --workers 2 --size 3e8 --runs 2 --warmup 0 --json "$@" && [ "$(samples out)" -ge 2 ]
+}
+far_fewer() { # far_fewer USUAL NOW
+    [ -n "$1" ] && [ -n "$2" ] || { echo "skipped: other programs disturbed all samples"; return 0; }
+    [ $((3 * $2)) -le "$1" ]
+}
+available() { "$program" machine | grep -qE "^ +$1 +(can be set|allowed)"; }
+check "turns by the system's own slice" turns
+check "  which is not told of" test "$(grep -c '"scheduling"' out)" -eq 0
+usual=$(preempted)
+checksum=$(grep -m 1 -oE '"checksum":"0x[0-9a-f]{16}"' out)
+for options in "--nice 7" "--nice 3 --policy batch"; do
+    # shellcheck disable=SC2086
+    check "$options" turns $options
+    check "  is recorded" says '"scheduling":\{"policy":"(other|batch)","nice":[0-9],"slice_ns":null\}'
+    check "  the same answer" says "$checksum"
+done
+if available "Time slices"; then
+    check "a slice of 60 ms: far fewer switches" turns --slice 60ms
+    check "  ($(preempted) instead of $usual)" far_fewer "$usual" "$(preempted)"
+    check "  is recorded" says '"scheduling":\{"policy":"other","nice":0,"slice_ns":60000000\}'
+    check "  the same answer" says "$checksum"
+    check "  of processes too" run 0 run pi --mode threads --size 1000 --slice 60ms
+    check "  and shown" says '^  scheduling   slice 60 ms$'
+else
+    echo "skipped: --slice ($("$program" machine | grep -A2 '^ *Time slices'))"
+    check "a slice that cannot be had: status 1" run 1 run pi --size 1000 --slice 60ms
+    check "  says why" says 'Linux 6.12|filter' err
+fi
+if available "Real-time"; then
+    check "fifo: one task after the other" turns --policy fifo
+    check "  ($(preempted) instead of $usual)" far_fewer "$usual" "$(preempted)"
+    check "  with waits that block" says '"wait_policy":"block".*"scheduling":\{"policy":"fifo","nice":0,"slice_ns":null\}'
+    check "  the same answer" says "$checksum"
+    mpi_available && for mode in mpi multitask-mpi; do
+        check "fifo in mode $mode" run 0 run pi --mode "$mode" --ranks 2 --size 1000 --policy fifo
+    done
+    # On the only CPU that the harness has: it ends them all the same, and if it cannot, the kernel does.
+    check "real-time on the harness's own CPU" run 1 run pi --policy fifo --cpus 0 --seed "$seed7" --size 1e11 --time-limit 1s
+    check "  the limit is named" says 'time limit of 1 s' err
+    check "  nothing is left of it" no_workers "$seed7"
+    "$program" run pi --policy rr --mode multitask -W 2 --seed "$seed8" --size 1e11 --time-limit 500ms >out 2>err </dev/null &
+    harness=$!
+    for _ in $(seq 100); do sleep 0.05; no_workers "$seed8" || break; done
+    kill -STOP "$harness"
+    for _ in $(seq 100); do sleep 0.1; ps -o stat= --ppid "$harness" | grep -q '^[^Z]' || break; done
+    kill -CONT "$harness"
+    wait "$harness"
+    check "real-time beside a harness that is stopped: status 1" test $? -eq 1
+    check "  the watchdog is named" says 'ended after 0 samples by its watchdog' err
+else
+    echo "skipped: --policy fifo, rr ($("$program" machine | grep -A3 '^ *Real-time'))"
+    check "a policy that cannot be had: status 1" run 1 run pi --size 1000 --policy fifo
+    check "  says what it takes" says 'cannot have policy fifo .*(CAP_SYS_NICE|rt_runtime_us|filter)' err
+fi
+# As somebody without rights.
+if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
+    mkdir ordinary && chmod 755 . ordinary
+    cp "$(realpath "$program")" "$(dirname "$(realpath "$program")")"/speedup-worker* ordinary/
+    ordinary() {
+        setpriv --reuid=65534 --regid=65534 --clear-groups "$folder/ordinary/speedup" run pi --size 1000 "$@" >out 2>err </dev/null
+    }
+    if setpriv --reuid=65534 --regid=65534 --clear-groups test -x "$folder/ordinary/speedup"; then
+        ordinary --policy fifo
+        check "fifo as an ordinary user: status 1" test $? -eq 1
+        check "  says what it takes, in one line" test "$(grep -c 'policy fifo .*CAP_SYS_NICE.*ulimit -r' err) $(wc -l <err)" = "1 1"
+        ordinary --nice -5
+        check "nice -5 as an ordinary user: status 1" test $? -eq 1
+        check "  says what it takes" says 'nice -5 .*ulimit -e' err
+        ordinary --nice 5 --policy batch
+        check "nice 5 and batch as an ordinary user" test $? -eq 0
+        if available "Time slices"; then
+            ordinary --slice 60ms
+            check "a slice as an ordinary user" test $? -eq 0
+        fi
+    else
+        echo "skipped: what an ordinary user may (it cannot get at $folder)"
+    fi
+fi
 
 # --- Inside somebody's mpirun.
 if mpi_available && command -v mpirun >/dev/null; then

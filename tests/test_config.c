@@ -87,6 +87,49 @@ static void mode_names_go_both_ways(void **state)
     assert_int_equal(wait_policy_parse("", &policy), -1);
 }
 
+static void scheduling_is_checked_and_told(void **state)
+{
+    (void)state;
+    static const struct {
+        struct scheduling scheduling;
+        bool possible;
+        const char *text;
+    } cases[] = {
+        {{POLICY_OTHER, 0, 0}, true, ""},
+        {{POLICY_OTHER, -20, 100000}, true, "nice -20, slice 0.1 ms"},
+        {{POLICY_BATCH, 19, 100000000}, true, "policy batch, nice 19, slice 100 ms"},
+        {{POLICY_OTHER, 0, 500001}, true, "slice 0.500001 ms"},
+        {{POLICY_FIFO, 0, 0}, true, "policy fifo"},
+        {{POLICY_RR, 0, 0}, true, "policy rr"},
+        {{POLICY_OTHER, -21, 0}, false, NULL},
+        {{POLICY_OTHER, 20, 0}, false, NULL},
+        {{POLICY_OTHER, 0, 99999}, false, NULL},
+        {{POLICY_OTHER, 0, 100000001}, false, NULL},
+        {{POLICY_OTHER, 0, -1}, false, NULL},
+        {{POLICY_FIFO, 1, 0}, false, NULL},
+        {{POLICY_RR, 0, 1000000}, false, NULL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct scheduling *scheduling = &cases[i].scheduling;
+        char text[128];
+        assert_int_equal(scheduling_check(scheduling), cases[i].possible ? 0 : -EINVAL);
+        if (!cases[i].possible) continue;
+        assert_string_equal(scheduling_format(scheduling, sizeof text, text), cases[i].text);
+        assert_int_equal(scheduling_is_default(scheduling), i == 0);
+        for (size_t k = 0; k < sizeof cases / sizeof *cases; k++)
+            assert_int_equal(scheduling_same(scheduling, &cases[k].scheduling), i == k);
+    }
+    for (int i = 0; i < POLICY_COUNT; i++) {
+        enum scheduling_policy policy;
+        assert_int_equal(scheduling_policy_parse(scheduling_policy_text((enum scheduling_policy)i), &policy), 0);
+        assert_int_equal(policy, i);
+        assert_true(strlen(scheduling_policy_summary(policy)) > 0);
+        assert_int_equal(scheduling_is_realtime(&(struct scheduling){.policy = policy}), i >= POLICY_FIFO);
+    }
+    enum scheduling_policy policy;
+    assert_int_equal(scheduling_policy_parse("idle", &policy), -1);
+}
+
 static void workers_take_cpus_in_turn(void **state)
 {
     (void)state;
@@ -151,6 +194,7 @@ int main(void)
         cmocka_unit_test(bad_cpu_lists_are_refused),
         cmocka_unit_test(a_text_too_short_for_a_list_is_cut_at_a_whole_entry),
         cmocka_unit_test(mode_names_go_both_ways),
+        cmocka_unit_test(scheduling_is_checked_and_told),
         cmocka_unit_test(workers_take_cpus_in_turn),
         cmocka_unit_test(every_problem_survives_its_config),
         cmocka_unit_test(a_config_of_another_program_is_refused),

@@ -67,8 +67,14 @@ static void what_is_known_is_written(void **state)
         .memory_bytes = INT64_C(1) << 40,
         .memory_available_bytes = 4096,
         .quota_cpus = 1.5};
-    static const struct provenance provenance = {
-        .kernel_release = "6.1", .governor = "performance", .turbo = 1, .smt_active = 0, .perf_event_paranoid = -1};
+    static const struct provenance provenance = {.kernel_release = "6.1",
+                                                 .governor = "performance",
+                                                 .turbo = 1,
+                                                 .smt_active = 0,
+                                                 .perf_event_paranoid = -1,
+                                                 .slices_settable = true,
+                                                 .realtime_reason = "no",
+                                                 .tick_s = 0.004};
     json_t *launches = json_pack("[s, s]", "mpirun -n 2 x", "y");
     const struct context_source source = {.study = "s1",
                                           .mpi_version = "Open MPI 4.1.4",
@@ -102,6 +108,11 @@ static void what_is_known_is_written(void **state)
     assert_true(json_is_true(at(line, "system.turbo")));
     assert_true(json_is_false(at(line, "system.smt_active")));
     assert_int_equal(json_integer_value(at(line, "system.perf_event_paranoid")), -1);
+    assert_true(json_is_true(at(line, "system.slices_settable")));
+    assert_true(json_is_null(at(line, "system.slices_reason")));
+    assert_true(json_is_false(at(line, "system.realtime_allowed")));
+    assert_string_equal(json_string_value(at(line, "system.realtime_reason")), "no");
+    assert_float_equal(json_real_value(at(line, "system.tick_s")), 0.004, 0);
     assert_true(json_is_true(at(line, "mpi.available")));
     assert_true(json_is_null(at(line, "mpi.reason")));
     assert_string_equal(json_string_value(json_array_get(at(line, "launches"), 0)), "mpirun -n 2 x");

@@ -282,6 +282,10 @@ static void other_problems_are_other_curves(void **state)
     b = a;
     snprintf(b.isa, sizeof b.isa, "avx2");
     assert_false(curve_same_problem(&a, &b, true));
+    /* Times under another scheduling are not to be put against each other, and have a base of their own. */
+    b = a;
+    b.mode.scheduling.slice_ns = 20000000;
+    assert_false(curve_same_problem(&a, &b, true));
     results_release(&results);
 }
 

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { CSV, MARKDOWN, HYPERFINE, EXTRAP, BLOCKS = 7, CSV_FIELDS = 33 };
+enum { CSV, MARKDOWN, HYPERFINE, EXTRAP, BLOCKS = 7, CSV_FIELDS = 34 };
 
 struct fixture {
     struct results results;
@@ -196,8 +196,11 @@ static void test_csv_quotes(void **state)
     struct fixture *fixture = *state;
     struct sample sample = make_sample("a, \"b\"\nc", MODE_SERIAL, 1, 0, 1);
     snprintf(sample.config.isa, sizeof sample.config.isa, "x,y");
+    sample.config.mode.scheduling = (struct scheduling){POLICY_BATCH, 5, 0};
     add(fixture, sample);
     char *text = export(fixture, CSV);
+    assert_csv(text, 1, "scheduling", "");
+    assert_csv(text, 5, "scheduling", "policy batch, nice 5");
     const char *quoted = strstr(text, "\"a, \"\"b\"\"\nc\"");
     assert_non_null(quoted);
     assert_int_equal(count_fields(quoted - 1), CSV_FIELDS); /* behind the empty name of the machine */

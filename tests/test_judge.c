@@ -133,6 +133,46 @@ static void a_hog_on_a_shared_core_is_found(void **state)
     expect(&sample, SAMPLE_INVALID, "at least 20 %");
 }
 
+/* An older kernel stops real-time tasks for 50 ms of a second, and nobody else need have run. */
+static void a_real_time_sample_may_have_met_the_systems_limit(void **state)
+{
+    (void)state;
+    struct sample sample;
+    make_sample(&sample, 1, 1, 1);
+    sample.config.mode.scheduling.policy = POLICY_FIFO;
+    sample.workers[0].cpu_s = 0.95;
+    sample.workers[0].wait_s = 0.05;
+    expect(&sample, SAMPLE_INVALID, "at least 5 % of the time, or the system's limit for real-time tasks did");
+    make_sample(&sample, 1, 1, 1);
+    sample.workers[0].cpu_s = 0.95;
+    sample.workers[0].wait_s = 0.05;
+    expect(&sample, SAMPLE_INVALID, "at least 5 % of the time");
+    /* One task after the other: the second has waited for all of the first. */
+    make_sample(&sample, 0.8, 2, 1);
+    sample.config.mode.scheduling.policy = POLICY_FIFO;
+    sample.config.mode.wait_policy = WAIT_BLOCK;
+    sample.workers[0].wait_s = 0;
+    sample.workers[0].end_s = sample.workers[0].wall_s = 0.4;
+    expect_valid(&sample);
+}
+
+/* Spinning workers let each other run after a slice, however long it was chosen; a nice of its own disturbs nobody. */
+static void a_chosen_slice_is_tolerated_and_a_nice_is_no_disturbance(void **state)
+{
+    (void)state;
+    struct sample sample;
+    for (int slice_ns = 0; slice_ns <= 40000000; slice_ns += 40000000) {
+        make_sample(&sample, 0.5, 2, 1);
+        sample.config.mode.wait_policy = WAIT_SPIN;
+        sample.config.mode.scheduling.slice_ns = slice_ns;
+        sample.workers[0].wait_s += 0.045;
+        expect(&sample, slice_ns ? SAMPLE_VALID : SAMPLE_INVALID, "");
+    }
+    make_sample(&sample, 1.5, 1, 1);
+    sample.config.mode.scheduling.nice = 19;
+    expect_valid(&sample);
+}
+
 static void a_hog_that_lets_us_run_is_found_in_proc_stat(void **state)
 {
     (void)state;
@@ -396,6 +436,8 @@ int main(void)
         cmocka_unit_test(a_verdict_is_made_anew_each_time),
         cmocka_unit_test(a_hog_on_a_dedicated_core_is_found),
         cmocka_unit_test(a_hog_on_a_shared_core_is_found),
+        cmocka_unit_test(a_real_time_sample_may_have_met_the_systems_limit),
+        cmocka_unit_test(a_chosen_slice_is_tolerated_and_a_nice_is_no_disturbance),
         cmocka_unit_test(a_hog_that_lets_us_run_is_found_in_proc_stat),
         cmocka_unit_test(wrong_placement_is_found),
         cmocka_unit_test(more_cpu_time_than_cpus_is_found),

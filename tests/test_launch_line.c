@@ -379,6 +379,8 @@ static void check_round_trip(const struct request *request)
     assert_int_equal(parsed.runs, request->runs);
     assert_int_equal(parsed.warmups, request->warmups);
     assert_int_equal(parsed.own_cpus, request->own_cpus);
+    assert_true(parsed.realtime_limit_s == request->realtime_limit_s);
+    assert_true(scheduling_same(&parsed.config.mode.scheduling, &request->config.mode.scheduling));
     assert_true(parsed.config.seed == request->config.seed);
     assert_int_equal(parsed.config.mode.cpus.count, request->config.mode.cpus.count);
     for (int i = 0; i < parsed.config.mode.cpus.count; i++)
@@ -404,6 +406,8 @@ static void test_request_round_trip(void **state)
     } modes[] = {{MODE_SERIAL, 1, 1, "1048575"},    {MODE_MULTITASK, 1, 10000, "7"},  {MODE_MULTITASK_MPI, 17, 1, "3"},
                  {MODE_THREADS, 1, 3, "5,3,4,0-2"}, {MODE_MPI, 1000000, 1, "0-1023"}, {MODE_HYBRID, 2, 3, "9,8,7"}};
     static const uint64_t seeds[] = {0, 1, UINT64_MAX};
+    static const struct scheduling schedulings[] = {
+        {POLICY_OTHER, 0, 0}, {POLICY_BATCH, -20, 100000}, {POLICY_OTHER, 19, 99999999}};
     assert_non_null(kernel_registry[0]);
     for (int k = 0; kernel_registry[k]; k++)
         for (size_t m = 0; m < sizeof modes / sizeof *modes; m++)
@@ -420,6 +424,7 @@ static void test_request_round_trip(void **state)
                 request.runs = s ? 1 : 1000000;
                 request.warmups = s ? 0 : 1000000;
                 request.own_cpus = s == 1;
+                request.config.mode.scheduling = schedulings[s];
                 check_round_trip(&request);
             }
 }
@@ -447,6 +452,39 @@ static void test_request_options(void **state)
         }
     }
     assert_true(checked > 0);
+}
+
+/* What is as usual is not said: a launch line is as it always was. */
+static void test_request_scheduling(void **state)
+{
+    (void)state;
+    static const struct {
+        struct scheduling scheduling;
+        double limit_s;
+        const char *said; /* NULL: nothing */
+    } cases[] = {
+        {{POLICY_OTHER, 0, 0}, 0, NULL},
+        {{POLICY_OTHER, 0, 500000}, 0, " --policy other --slice 0.5ms --runs 3 "},
+        {{POLICY_BATCH, -3, 0}, 0, " --policy batch --nice -3 --runs 3 "},
+        {{POLICY_BATCH, 7, 100000000}, 0, " --policy batch --nice 7 --slice 100ms --runs 3 "},
+        {{POLICY_OTHER, 0, 99999999}, 0, " --policy other --slice 99.999999ms --runs 3 "},
+        {{POLICY_FIFO, 0, 0}, 604800, " --policy fifo --runs 3 --warmups 1 --realtime-limit 604800"},
+        {{POLICY_RR, 0, 0}, 0.01, " --policy rr --runs 3 --warmups 1 --realtime-limit 0.01"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct request request = request_of(MODE_MULTITASK, 1, 2, "0", WAIT_BLOCK);
+        struct problem problem;
+        problem_init(kernel_registry[0], &problem);
+        set_problem(&request.config, &problem);
+        request.config.mode.scheduling = cases[i].scheduling;
+        request.realtime_limit_s = cases[i].limit_s;
+        char **arguments = request_format(&request), text[TEXT_LENGTH];
+        join(arguments, text);
+        if (cases[i].said && !strstr(text, cases[i].said)) fail_msg("%s", text);
+        if (!cases[i].said) assert_null(strstr(text, "--policy"));
+        request_free_arguments(arguments);
+        check_round_trip(&request);
+    }
 }
 
 static void test_request_by_hand(void **state)
@@ -501,6 +539,20 @@ static void test_request_errors(void **state)
         {{"K", "--cpus", "0", "--map", "diagonal"}, "cores-first and nodes-first"},
         {{"K", "--cpus", "0", "--mode", "turbo"}, "no mode turbo"},
         {{"K", "--cpus", "0", "--wait-policy", "pray"}, "spin, yield and block"},
+        {{"K", "--cpus", "0", "--policy", "idle"}, "other, batch, fifo and rr"},
+        {{"K", "--cpus", "0", "--nice", "20"}, "--nice 20 is not"},
+        {{"K", "--cpus", "0", "--nice", "-21"}, "--nice -21 is not"},
+        {{"K", "--cpus", "0", "--nice", "5x"}, "--nice 5x"},
+        {{"K", "--cpus", "0", "--nice", ""}, "--nice  is not"},
+        {{"K", "--cpus", "0", "--slice", "20"}, "--slice 20 is not a time"},
+        {{"K", "--cpus", "0", "--slice", "0.09ms"}, "0.1ms to 100ms"},
+        {{"K", "--cpus", "0", "--slice", "101ms"}, "0.1ms to 100ms"},
+        {{"K", "--cpus", "0", "--slice", "nanms"}, "--slice nanms"},
+        {{"K", "--cpus", "0", "--slice", "1e999ms"}, "--slice 1e999ms"},
+        {{"K", "--cpus", "0", "--policy", "fifo", "--slice", "20ms"}, "do not go with --policy fifo"},
+        {{"K", "--cpus", "0", "--policy", "rr", "--nice", "1"}, "do not go with --policy rr"},
+        {{"K", "--cpus", "0", "--realtime-limit", "0"}, "--realtime-limit 0"},
+        {{"K", "--cpus", "0", "--realtime-limit", "soon"}, "--realtime-limit soon"},
         {{"K", "--cpus", "0", "--runs", "0"}, "--runs 0 is not a whole number from 1"},
         {{"K", "--cpus", "0", "--runs", "1e3"}, "--runs 1e3"},
         {{"K", "--cpus", "0", "--warmups", "-1"}, "--warmups -1"},
@@ -662,17 +714,12 @@ int main(int argc, char **argv)
 {
     if (argc == 2 && strcmp(argv[1], show_site) == 0) return print_site();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lines),
-        cmocka_unit_test(test_unset),
-        cmocka_unit_test(test_mpi_unavailable),
-        cmocka_unit_test(test_text),
-        cmocka_unit_test(test_text_in_a_shell),
-        cmocka_unit_test(test_request_round_trip),
-        cmocka_unit_test(test_request_options),
-        cmocka_unit_test(test_request_by_hand),
-        cmocka_unit_test(test_request_errors),
-        cmocka_unit_test(test_foreign_jobs),
-        cmocka_unit_test(test_site),
+        cmocka_unit_test(test_lines),           cmocka_unit_test(test_unset),
+        cmocka_unit_test(test_mpi_unavailable), cmocka_unit_test(test_text),
+        cmocka_unit_test(test_text_in_a_shell), cmocka_unit_test(test_request_round_trip),
+        cmocka_unit_test(test_request_options), cmocka_unit_test(test_request_scheduling),
+        cmocka_unit_test(test_request_by_hand), cmocka_unit_test(test_request_errors),
+        cmocka_unit_test(test_foreign_jobs),    cmocka_unit_test(test_site),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

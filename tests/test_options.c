@@ -209,14 +209,14 @@ static void durations(void **state)
     static const struct {
         const char *text;
         double seconds;
-    } cases[] = {{"10ms", 0.01}, {"20000us", 0.02}, {"2", 2},      {"2.5s", 2.5},
-                 {"1.5m", 90},   {"1min", 60},      {"1.5h", 5400}};
+    } cases[] = {{"10ms", 0.01}, {"20000us", 0.02}, {"10200us", 0.0102}, {"2", 2},
+                 {"2.5s", 2.5},  {"1.5m", 90},      {"1min", 60},        {"1.5h", 5400}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char line[64];
         snprintf(line, sizeof line, "--limit %s", cases[i].text);
         struct outcome o = parse(line);
         assert_int_equal(o.status, 0);
-        assert_true(fabs(o.values.limit_s - cases[i].seconds) < 1e-9);
+        assert_true(o.values.limit_s == cases[i].seconds); /* to the last bit: 100us is 0.1ms */
     }
     static const char *const wrong[] = {"1ms", "2h", "-1s", "s", "''", "1.2.3s", "5parsec", "1e3s", "0x1s", "inf"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {

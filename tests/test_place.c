@@ -2,15 +2,19 @@
  * under other masks; the order of CPUs is pure. */
 #include "../src/place/file.h"
 #include "../src/place/machine.h"
+#include "../src/place/schedule.h"
 
 #include <errno.h>
+#include <math.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -293,6 +297,160 @@ static void order_fills_package_after_package(void **state)
     assert_order(&machine, false, 4, (const int[]){0, 2, 1, 3});
 }
 
+/* --- scheduling ------------------------------------------------------------------------------------------------- */
+
+/* In a child, as nothing of it can be taken back by everybody. Its status is what `act` returns. */
+static int in_child(int (*act)(void))
+{
+    fflush(NULL);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) _exit(act());
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static int become_nice_batch(void)
+{
+    const struct scheduling asked = {POLICY_BATCH, getpriority(PRIO_PROCESS, 0) < 17 ? 17 : 19, 0};
+    struct scheduling got;
+    if (schedule_thread(&asked, &got)) return 1;
+    if (sched_getscheduler(0) != SCHED_BATCH || getpriority(PRIO_PROCESS, 0) != asked.nice) return 2;
+    return got.policy == POLICY_BATCH && got.nice == asked.nice ? 0 : 3;
+}
+
+static int take_slice(void)
+{
+    const struct scheduling asked = {POLICY_OTHER, getpriority(PRIO_PROCESS, 0), 20000000};
+    const struct scheduling usual = {POLICY_OTHER, asked.nice, 0};
+    struct scheduling got;
+    int status = schedule_thread(&asked, &got);
+    if (status == -ENOTSUP && got.slice_ns != asked.slice_ns) return 77; /* an older kernel: noticed */
+    if (status || got.slice_ns != asked.slice_ns) return 1;
+    if (schedule_thread(&usual, &got) || got.slice_ns == asked.slice_ns) return 2;
+    return 0;
+}
+
+static void schedule_thread_sets_what_the_system_reads(void **state)
+{
+    (void)state;
+    assert_int_equal(in_child(become_nice_batch), 0);
+    int status = in_child(take_slice);
+    if (status != 77) assert_int_equal(status, 0);
+}
+
+/* Without the rights to it, whoever we are. */
+static int ask_in_vain(void)
+{
+    const struct rlimit none = {0, 0};
+    const struct scheduling fifo = {POLICY_FIFO, 0, 0};
+    const struct scheduling favoured = {POLICY_OTHER, getpriority(PRIO_PROCESS, 0) - 1, 0};
+    struct scheduling got;
+    char text[512];
+    setrlimit(RLIMIT_RTPRIO, &none);
+    setrlimit(RLIMIT_NICE, &none);
+    if (geteuid() == 0 && setuid(65534)) return 77;
+    if (schedule_may_realtime()) return 1;
+    int status = schedule_thread(&fifo, &got);
+    if (status != -EPERM || got.policy != POLICY_OTHER || sched_getscheduler(0) != SCHED_OTHER) return 2;
+    if (!strstr(schedule_explain(&fifo, &got, status, false, sizeof text, text), "ulimit -r")) return 3;
+    if (favoured.nice < NICE_LOWEST) return 0;
+    status = schedule_thread(&favoured, &got);
+    if (status != -EPERM || got.nice != favoured.nice + 1) return 4;
+    return strstr(schedule_explain(&favoured, &got, status, false, sizeof text, text), "ulimit -e") ? 0 : 5;
+}
+
+static void what_is_refused_is_explained(void **state)
+{
+    (void)state;
+    int status = in_child(ask_in_vain);
+    if (status != 77) assert_int_equal(status, 0);
+
+    static const struct {
+        struct scheduling asked, got;
+        int status;
+        bool may_realtime;
+        const char *says;
+    } cases[] = {
+        {{POLICY_RR, 0, 0}, {POLICY_OTHER, 0, 0}, -EPERM, true, "cpu.rt_runtime_us"},
+        {{POLICY_RR, 0, 0}, {POLICY_OTHER, 0, 0}, -EPERM, false, "CAP_SYS_NICE"},
+        {{POLICY_OTHER, -5, 0}, {POLICY_OTHER, 0, 0}, -EPERM, false, "a limit of 25 or more"},
+        {{POLICY_OTHER, 0, 500000}, {POLICY_OTHER, 5, 0}, -EPERM, false, "started with nice 5"},
+        {{POLICY_BATCH, 0, 0}, {POLICY_OTHER, 0, 0}, -EPERM, false, "filter"},
+        {{POLICY_OTHER, 0, 500000}, {POLICY_OTHER, 0, 0}, -ENOTSUP, false, "Linux 6.12 or newer"},
+        {{POLICY_OTHER, 0, 500000}, {POLICY_OTHER, 0, 3000000}, -ENOTSUP, false, "Linux 6.12 or newer"},
+        {{POLICY_BATCH, 3, 0}, {POLICY_OTHER, 3, 0}, -ENOTSUP, false, "gave policy other, nice 3"},
+        {{POLICY_OTHER, 3, 0}, {POLICY_OTHER, 0, 0}, -EINVAL, false, "Invalid argument"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[512];
+        schedule_explain(&cases[i].asked, &cases[i].got, cases[i].status, cases[i].may_realtime, sizeof text, text);
+        if (!strstr(text, cases[i].says)) fail_msg("\"%s\" does not say %s", text, cases[i].says);
+    }
+}
+
+static int limit_realtime(void)
+{
+    struct rlimit limit;
+    schedule_limit_realtime(2.5);
+    if (getrlimit(RLIMIT_RTTIME, &limit) || limit.rlim_cur != 2500000 || limit.rlim_max != 3500000) return 1;
+    schedule_limit_realtime(100); /* a stricter one stays */
+    if (getrlimit(RLIMIT_RTTIME, &limit) || limit.rlim_cur != 2500000 || limit.rlim_max != 3500000) return 2;
+    schedule_limit_realtime(1);
+    return getrlimit(RLIMIT_RTTIME, &limit) || limit.rlim_cur != 1000000 || limit.rlim_max != 2000000 ? 3 : 0;
+}
+
+/* What a real-time worker does that neither ends nor sleeps. */
+static int never_end(void)
+{
+    const struct scheduling fifo = {POLICY_FIFO, 0, 0};
+    struct scheduling got;
+    if (schedule_thread(&fifo, &got)) return 77;
+    schedule_limit_realtime(0.1);
+    alarm(20); /* should it have no end */
+    for (volatile unsigned steps = 0;;) steps++;
+}
+
+static int leave_realtime(void)
+{
+    const struct scheduling fifo = {POLICY_FIFO, 0, 0};
+    struct scheduling got;
+    int nice = getpriority(PRIO_PROCESS, 0);
+    if (schedule_thread(&fifo, &got)) return 77;
+    if (sched_getscheduler(0) != SCHED_FIFO) return 1;
+    schedule_leave_realtime();
+    return sched_getscheduler(0) == SCHED_OTHER && getpriority(PRIO_PROCESS, 0) == nice ? 0 : 2;
+}
+
+static void real_time_tasks_have_an_end(void **state)
+{
+    (void)state;
+    assert_int_equal(in_child(limit_realtime), 0);
+    int status = in_child(leave_realtime);
+    if (status == 77) skip(); /* nobody lets us */
+    assert_int_equal(status, 0);
+    assert_int_equal(in_child(never_end), 128 + SIGXCPU);
+}
+
+static void real_time_tasks_must_leave_room(void **state)
+{
+    (void)state;
+    const struct machine machine = {.cpu_count = 2, .cpus = {{.os_index = 4}, {.os_index = 6}}};
+    struct mode mode = {.scheduling = {.policy = POLICY_FIFO}, .cpus = {.count = 2, .cpus = {6, 4}}};
+    struct error error = {.text = ""};
+    assert_int_equal(schedule_check_room(&machine, &mode, 950000, &error), STATUS_OK);
+    assert_int_equal(schedule_check_room(&machine, &mode, NAN, &error), STATUS_OK);
+    assert_int_equal(schedule_check_room(&machine, &mode, -1, &error), STATUS_FAILED);
+    assert_non_null(strstr(error.text, "--policy fifo"));
+    assert_non_null(strstr(error.text, "sysctl kernel.sched_rt_runtime_us=950000"));
+    mode.cpus.count = 1; /* CPU 4 is left */
+    assert_int_equal(schedule_check_room(&machine, &mode, -1, &error), STATUS_OK);
+    mode.cpus.count = 2;
+    mode.scheduling.policy = POLICY_BATCH;
+    assert_int_equal(schedule_check_room(&machine, &mode, -1, &error), STATUS_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -307,6 +465,10 @@ int main(void)
         cmocka_unit_test(order_takes_one_cpu_a_core),
         cmocka_unit_test(order_takes_fast_cores_first),
         cmocka_unit_test(order_fills_package_after_package),
+        cmocka_unit_test(schedule_thread_sets_what_the_system_reads),
+        cmocka_unit_test(what_is_refused_is_explained),
+        cmocka_unit_test(real_time_tasks_have_an_end),
+        cmocka_unit_test(real_time_tasks_must_leave_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

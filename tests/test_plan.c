@@ -82,12 +82,49 @@ static void contradictions_are_refused_and_named(void **state)
         {{.mode = MODE_HYBRID, .wait_policy = -1, .ranks = 1000, .threads = 1000}, "10000"},
         {{NOTHING, .workers = 2, .cpus = {.count = 2, .cpus = {0, 5}}}, "CPU 5"},
         {{.mode = MODE_MULTITASK, .wait_policy = -1, .cpus = {.count = 2, .cpus = {0, 1}}}, "--cpus names 2"},
+        {{NOTHING, .policy = POLICY_FIFO, .slice_s = 0.02}, "--slice does not go with --policy fifo"},
+        {{NOTHING, .policy = POLICY_RR, .slice_s = 0.02}, "--slice does not go with --policy rr"},
+        {{NOTHING, .policy = POLICY_RR, .nice = -3}, "--nice -3 does not go with --policy rr"},
+        {{.mode = -1, .wait_policy = WAIT_SPIN, .policy = POLICY_FIFO}, "--wait-policy spin does not go with"},
+        {{.mode = -1, .wait_policy = WAIT_YIELD, .policy = POLICY_RR}, "--wait-policy yield does not go with"},
+        {{NOTHING, .nice = 20}, "--nice 20"},
+        {{NOTHING, .slice_s = 1e9}, "0.1 to 100 ms"},
+        {{NOTHING, .slice_s = 1e-5}, "0.1 to 100 ms"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct mode mode;
         struct error error;
         assert_int_equal(plan_mode(&machine, &cases[i].request, &mode, &error), STATUS_USAGE);
         assert_non_null(strstr(error.text, cases[i].must_say));
+    }
+}
+
+static void scheduling_is_part_of_the_mode(void **state)
+{
+    (void)state;
+    const struct machine machine = make_machine(4, 1);
+    const struct {
+        struct mode_request request;
+        struct scheduling scheduling;
+        enum wait_policy policy;
+    } cases[] = {
+        {{NOTHING}, {POLICY_OTHER, 0, 0}, WAIT_SPIN},
+        {{NOTHING, .slice_s = 0.5e-3}, {POLICY_OTHER, 0, 500000}, WAIT_SPIN},
+        {{NOTHING, .slice_s = 100e-6}, {POLICY_OTHER, 0, 100000}, WAIT_SPIN}, /* which is not 1e-4 to the last bit */
+        {{.mode = MODE_MULTITASK, .wait_policy = -1, .nice = 5, .policy = POLICY_BATCH},
+         {POLICY_BATCH, 5, 0},
+         WAIT_YIELD},
+        /* A real-time worker may wait in one way only. */
+        {{NOTHING, .policy = POLICY_FIFO}, {POLICY_FIFO, 0, 0}, WAIT_BLOCK},
+        {{.mode = MODE_MULTITASK, .wait_policy = -1, .policy = POLICY_RR}, {POLICY_RR, 0, 0}, WAIT_BLOCK},
+        {{.mode = MODE_MPI, .wait_policy = WAIT_BLOCK, .policy = POLICY_RR}, {POLICY_RR, 0, 0}, WAIT_BLOCK},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct mode mode;
+        struct error error;
+        assert_int_equal(plan_mode(&machine, &cases[i].request, &mode, &error), STATUS_OK);
+        assert_true(scheduling_same(&mode.scheduling, &cases[i].scheduling));
+        assert_int_equal(mode.wait_policy, cases[i].policy);
     }
 }
 
@@ -211,6 +248,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_named_implies_the_mode),
         cmocka_unit_test(contradictions_are_refused_and_named),
+        cmocka_unit_test(scheduling_is_part_of_the_mode),
         cmocka_unit_test(siblings_are_used_only_when_asked_for),
         cmocka_unit_test(cpus_keep_the_order_in_which_they_were_named),
         cmocka_unit_test(what_does_not_fit_into_memory_is_refused),

@@ -334,6 +334,30 @@ static char *sample_text(const struct sample *sample, const struct style *style,
     return capture_close(&capture);
 }
 
+static void test_sample_scheduling(void **state)
+{
+    (void)state;
+    static const struct {
+        struct scheduling scheduling;
+        const char *line;
+    } cases[] = {
+        {{POLICY_OTHER, 0, 0}, NULL},
+        {{POLICY_OTHER, 0, 500000}, "  scheduling   slice 0.5 ms"},
+        {{POLICY_FIFO, 0, 0}, "  scheduling   policy fifo: real-time, a task runs until it waits"},
+    };
+    struct sample sample;
+    sample_fill(&sample, "pi", MODE_MULTITASK, 1, 4, 1, 2.5);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        sample.config.mode.scheduling = cases[i].scheduling;
+        char *text = sample_text(&sample, &plain, 1, 1), *line = line_of(text, "scheduling");
+        if (cases[i].line) assert_string_equal(line, cases[i].line);
+        if (!cases[i].line) assert_null(line);
+        free(line);
+        free(text);
+    }
+    sample_release(&sample);
+}
+
 static void test_sample_valid(void **state)
 {
     (void)state;
@@ -822,6 +846,7 @@ int main(void)
         cmocka_unit_test(test_style_of_a_terminal),
         cmocka_unit_test(test_progress),
         cmocka_unit_test(test_wrapping),
+        cmocka_unit_test(test_sample_scheduling),
         cmocka_unit_test(test_sample_valid),
         cmocka_unit_test(test_sample_share_of_the_peak),
         cmocka_unit_test(test_sample_many_cpus_fits),

@@ -7,6 +7,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <math.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -32,6 +33,9 @@ static void provenance_read_agrees_with_the_system(void **state)
     assert_string_equal(provenance.kernel_release, system.release);
     assert_int_equal(provenance.schedstat, access("/proc/thread-self/schedstat", R_OK) == 0);
     assert_int_equal(provenance.timelines_exact, provenance.timelines_reason[0] == '\0');
+    assert_int_equal(provenance.slices_settable, provenance.slices_reason[0] == '\0');
+    assert_int_equal(provenance.realtime_allowed, provenance.realtime_reason[0] == '\0');
+    assert_true(provenance.tick_s >= 1e-4 && provenance.tick_s <= 0.01);
     assert_int_equal(isnan(provenance.load_1min), access("/proc/loadavg", R_OK) != 0);
     assert_false(provenance.steal_share < 0 || provenance.steal_share > 1);
     assert_in_range(provenance.turbo + 1, 0, 2);
@@ -41,11 +45,11 @@ static void provenance_read_agrees_with_the_system(void **state)
 }
 
 /* As a container engine's default filter does. Returns false where no filter can be set. */
-static bool forbid_perf_events(unsigned error_number)
+static bool forbid_call(unsigned number, unsigned error_number)
 {
     struct sock_filter program[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_perf_event_open, 0, 1),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error_number),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
     };
@@ -61,7 +65,7 @@ static int notice_forbidden(unsigned error_number)
     assert_true(child >= 0);
     if (child == 0) {
         struct provenance provenance;
-        if (!forbid_perf_events(error_number)) _exit(77);
+        if (!forbid_call(SYS_perf_event_open, error_number)) _exit(77);
         provenance_read(&provenance);
         _exit(provenance.timelines_exact || provenance.timelines_reason[0] == '\0');
     }
@@ -78,6 +82,37 @@ static void forbidden_timelines_are_noticed(void **state)
     if (status == 77) skip();
     assert_int_equal(status, 0);
     assert_int_equal(notice_forbidden(ENOSYS), 0);
+}
+
+/* As above: 0, 1 or 77. Nobody's SIGCHLD handling may matter to the child that tries. */
+static int notice_forbidden_scheduling(unsigned error_number, const char *says)
+{
+    fflush(NULL);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        struct provenance provenance;
+        signal(SIGCHLD, SIG_IGN);
+        if (!forbid_call(SYS_sched_setattr, error_number)) _exit(77);
+        provenance_read(&provenance);
+        bool told =
+            strstr(provenance.slices_reason, says) && strstr(provenance.realtime_reason, strerror((int)error_number));
+        _exit(provenance.slices_settable || provenance.realtime_allowed || !told);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static void forbidden_scheduling_is_noticed(void **state)
+{
+    (void)state;
+    int status = notice_forbidden_scheduling(EPERM, "container's filter");
+    if (status == 77) skip();
+    assert_int_equal(status, 0);
+    assert_int_equal(notice_forbidden_scheduling(ENOSYS, "container's filter"), 0);
+    assert_int_equal(notice_forbidden_scheduling(EINVAL, strerror(EINVAL)), 0);
 }
 
 /* Four cores of one kind, all ours, bare metal, quiet. */
@@ -342,6 +377,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(provenance_read_agrees_with_the_system),
         cmocka_unit_test(forbidden_timelines_are_noticed),
+        cmocka_unit_test(forbidden_scheduling_is_noticed),
         cmocka_unit_test(a_good_machine_has_no_warnings),
         cmocka_unit_test(each_cause_has_its_warning_and_fix),
         cmocka_unit_test(many_warnings_fit),

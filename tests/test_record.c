@@ -87,6 +87,11 @@ static void random_config(uint64_t *state, struct config *config_p)
     config_p->mode.ranks = 1 + random_below(state, 100);
     config_p->mode.threads = 1 + random_below(state, 100);
     random_cpus(state, random_below(state, 2) ? CPUS_MAX : 4, &config_p->mode.cpus.count, config_p->mode.cpus.cpus);
+    struct scheduling *scheduling = &config_p->mode.scheduling;
+    *scheduling = (struct scheduling){(enum scheduling_policy)random_below(state, POLICY_COUNT), 0, 0};
+    if (scheduling_is_realtime(scheduling)) return;
+    scheduling->nice = random_below(state, 2) ? NICE_LOWEST + random_below(state, 40) : 0;
+    scheduling->slice_ns = random_below(state, 2) ? SLICE_MIN_NS + random_below(state, SLICE_MAX_NS - SLICE_MIN_NS) : 0;
 }
 
 static void random_worker(uint64_t *state, struct worker_times *worker_p)
@@ -154,6 +159,7 @@ static void assert_config_equal(const struct config *a, const struct config *b)
     for (int i = 0; i < a->option_count; i++) SAME_TEXT(options[i].name), SAME_TEXT(options[i].value);
     SAME_INT(mode.name), SAME_INT(mode.wait_policy), SAME_INT(mode.ranks), SAME_INT(mode.threads);
     SAME_INT(mode.cpus.count);
+    SAME_INT(mode.scheduling.policy), SAME_INT(mode.scheduling.nice), SAME_INT(mode.scheduling.slice_ns);
     for (int i = 0; i < a->mode.cpus.count; i++) SAME_INT(mode.cpus.cpus[i]);
 }
 
@@ -225,7 +231,7 @@ static void test_names(void **state)
         "foreign_cpu_s", "valid",   "unobserved",   "ceiling_rate", "ceiling",  "launch_s"};
     static const char *const config_names[] = {"target", "variant", "size",    "options", "seed",
                                                "isa",    "mode",    "nodes",   "map",     "wait_policy",
-                                               "ranks",  "threads", "workers", "cpus"};
+                                               "ranks",  "threads", "workers", "cpus",    "scheduling"};
     static const char *const worker_names[] = {
         "host",   "rank",      "thread",      "tid",        "start_s",     "wall_s",         "cpu_s",
         "wait_s", "comm_s",    "comm_cpu_s",  "idle_s",     "idle_cpu_s",  "end_s",          "cpu_asked",
@@ -233,6 +239,7 @@ static void test_names(void **state)
     uint64_t random = 3;
     struct sample sample;
     random_sample(&random, 2, &sample);
+    sample.config.mode.scheduling = (struct scheduling){POLICY_BATCH, 5, 0};
     json_t *line = encode_through_text(&sample);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (!json_object_get(line, names[i])) fail_msg("a sample lacks \"%s\"", names[i]);
@@ -282,6 +289,7 @@ static void test_names_are_documented(void **state)
     uint64_t random = 19;
     struct sample sample;
     random_sample(&random, 1, &sample);
+    sample.config.mode.scheduling = (struct scheduling){POLICY_BATCH, 5, 0};
     json_t *line = encode_through_text(&sample);
     assert_documented(line, schema);
     assert_documented(json_array_get(json_object_get(line, "per_worker"), 0), schema);
@@ -410,6 +418,15 @@ static void test_wrong_values_are_named(void **state)
         {"config.seed", "1.5", "config.seed"},
         {"config.mode", "\"turbo\"", "config.mode"},
         {"config.wait_policy", "null", "config.wait_policy"},
+        {"config.scheduling", "null", "config.scheduling"},
+        {"config.scheduling", "[]", "config.scheduling"},
+        {"config.scheduling", "{\"policy\": \"fifo\", \"slice_ns\": null}", "config.scheduling"},
+        {"config.scheduling", "{\"policy\": \"idle\", \"nice\": 0, \"slice_ns\": null}", "config.scheduling"},
+        {"config.scheduling", "{\"policy\": \"other\", \"nice\": 20, \"slice_ns\": null}", "config.scheduling"},
+        {"config.scheduling", "{\"policy\": \"other\", \"nice\": 1e3, \"slice_ns\": null}", "config.scheduling"},
+        {"config.scheduling", "{\"policy\": \"other\", \"nice\": 0, \"slice_ns\": -5}", "config.scheduling"},
+        {"config.scheduling", "{\"policy\": \"other\", \"nice\": 0, \"slice_ns\": 99999999999}", "config.scheduling"},
+        {"config.scheduling", "{\"policy\": \"rr\", \"nice\": 1, \"slice_ns\": null}", "config.scheduling"},
         {"config.ranks", "0", "ranks"},
         {"config.ranks", "2147483648", "config.ranks"},
         {"config.cpus", "[0, \"1\"]", "config.cpus"},
@@ -519,6 +536,32 @@ static void test_key(void **state)
     assert_string_not_equal(record_config_key(&same, other), key);
 }
 
+/* Files from before schedulings came have no such name: what is as usual must look as it did then, and keep its key. */
+static void test_scheduling(void **state)
+{
+    (void)state;
+    static const struct scheduling unusual[] = {{POLICY_BATCH, 0, 0}, {POLICY_FIFO, 0, 0},       {POLICY_RR, 0, 0},
+                                                {POLICY_OTHER, 1, 0}, {POLICY_OTHER, 0, 500000}, {POLICY_OTHER, -1, 0}};
+    enum { UNUSUAL_COUNT = sizeof unusual / sizeof *unusual };
+    uint64_t random = 29;
+    struct sample sample;
+    struct error error = {""};
+    char keys[UNUSUAL_COUNT + 1][17];
+    random_sample(&random, 1, &sample);
+    for (int i = 0; i <= UNUSUAL_COUNT; i++) {
+        struct config decoded;
+        sample.config.mode.scheduling = i ? unusual[i - 1] : (struct scheduling){POLICY_OTHER, 0, 0};
+        json_t *json = record_encode_config(&sample.config);
+        assert_int_equal(json_object_get(json, "scheduling") != NULL, i > 0);
+        assert_int_equal(record_decode_config(json, &decoded, &error), 0);
+        assert_config_equal(&sample.config, &decoded);
+        record_config_key(&sample.config, keys[i]);
+        for (int k = 0; k < i; k++) assert_string_not_equal(keys[k], keys[i]);
+        json_decref(json);
+    }
+    sample_release(&sample);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -533,6 +576,7 @@ int main(void)
         cmocka_unit_test(test_unknown_names_are_tolerated),
         cmocka_unit_test(test_later_names_may_be_missing),
         cmocka_unit_test(test_key),
+        cmocka_unit_test(test_scheduling),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -270,6 +270,10 @@ static void another_study_is_refused_and_the_difference_is_named(void **state)
     make_plan(fixture);
     refuses(fixture, "the study's", "data_seed");
     *options = right;
+    request->placement.slice_s = 0.02;
+    make_plan(fixture);
+    refuses(fixture, "the study's", "scheduling");
+    *options = right;
     make_plan(fixture);
     assert_int_equal(study_check_resumed(study, &error), STATUS_OK);
 }

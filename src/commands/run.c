@@ -201,7 +201,8 @@ int command_run(const struct command *command, int argc, char **argv, struct err
         {0, "policy", OPT_CHOICE, &options.mode.policy, 0, 0, policy_choices, "POLICY",
          "How workers share a CPU (see 'speedup list'); fifo and rr are real-time. Default: other."},
         {0, "nice", OPT_COUNT, &options.mode.nice, NICE_LOWEST, NICE_HIGHEST, NULL, "N",
-         "How little of a CPU the workers want beside other programs. Default: 0."},
+         "-20 to 19: the higher, the less of a CPU the workers get beside other programs. Default: that of this "
+         "program."},
         {0, "slice", OPT_DURATION, &options.mode.slice_s, SLICE_MIN_NS / 1e9, SLICE_MAX_NS / 1e9, NULL, "TIME",
          "The time slice of the workers, such as 20ms, where they take turns. Default: the system's."},
         {0, "seed", OPT_U64, &arguments.seed, 0, 0, NULL, "SEED", "Seed of the input data. Default: the kernel's own."},

@@ -368,7 +368,8 @@ int command_study(const struct command *command, int argc, char **argv, struct e
         {0, "policy", OPT_CHOICE, &options.request.placement.policy, 0, 0, policy_choices, "POLICY",
          "How workers share a CPU (see 'speedup list'); fifo and rr are real-time. Default: other."},
         {0, "nice", OPT_COUNT, &options.request.placement.nice, NICE_LOWEST, NICE_HIGHEST, NULL, "N",
-         "How little of a CPU the workers want beside other programs. Default: 0."},
+         "-20 to 19: the higher, the less of a CPU the workers get beside other programs. Default: that of this "
+         "program."},
         {0, "slice", OPT_DURATION, &options.request.placement.slice_s, SLICE_MIN_NS / 1e9, SLICE_MAX_NS / 1e9, NULL,
          "TIME", "The time slice of the workers, such as 20ms, where they take turns. Default: the system's."},
         {0, "time-limit", OPT_DURATION, &options.time_limit_s, 0.01, 604800, NULL, "TIME",

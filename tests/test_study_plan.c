@@ -169,7 +169,8 @@ static void weak_scaling_keeps_the_work_of_a_worker(void **state)
                 double work = config->problem.kernel->work(&config->problem) / mode_workers(&config->mode);
                 assert_true(fabs(work / one - 1) < 0.01);
                 if (mode_workers(&config->mode) == base)
-                    assert_memory_equal(&config->problem.size, &request.problem.size, sizeof config->problem.size);
+                    assert_memory_equal(config->problem.size.dim, request.problem.size.dim,
+                                        sizeof config->problem.size.dim);
             }
             study_plan_release(&plan);
         }

@@ -255,7 +255,6 @@ if available "Real-time"; then
     set +m # else `wait` tells that it was stopped
     "$program" run pi --policy rr --mode multitask -W 2 --seed "$seed8" --size 1e11 --time-limit 2s >out 2>err </dev/null &
     harness=$!
-    set -m
     for _ in $(seq 100); do sleep 0.05; no_workers "$seed8" || break; done
     kill -STOP "$harness"
     running() { ps -o stat= --ppid "$harness" | grep -q '^[^Z]'; }
@@ -265,6 +264,7 @@ if available "Real-time"; then
     kill -CONT "$harness"
     wait "$harness"
     check "  status 1" test $? -eq 1
+    set -m
     check "  and told" says '(watchdog: a task computed for longer than|it took longer than) the time limit of 2 s' err
 else
     echo "skipped: --policy fifo, rr ($("$program" machine | grep -A3 '^ *Real-time'))"

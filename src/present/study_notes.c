@@ -6,21 +6,13 @@
 enum { REASONS_MAX = 4, TEXT_LENGTH = 768 };
 
 struct notes {
-    FILE *stream;
-    const struct style *style;
     const struct study_problem *problem;
-    bool any; /* one was printed */
+    study_say *say;
+    void *context;
 };
 
-static void print_note(struct notes *notes, const char *text)
-{
-    if (!notes->any) fputc('\n', notes->stream);
-    notes->any = true;
-    text_print_wrapped(notes->stream, notes->style, 0, 2, text);
-}
-
 /* Names of the points for which `odd` holds, behind `lead`; nothing where there is none. */
-static void print_points(struct notes *notes, const char *lead, bool (*odd)(const struct curve_point *))
+static void tell_points(const struct notes *notes, const char *lead, bool (*odd)(const struct curve_point *))
 {
     const struct study_problem *problem = notes->problem;
     char text[TEXT_LENGTH];
@@ -34,7 +26,7 @@ static void print_points(struct notes *notes, const char *lead, bool (*odd)(cons
                                      study_point_name(problem, &problem->curves[c], point, sizeof name, name));
         }
     if (used >= sizeof text) strcpy(text + sizeof text - 4, "...");
-    if (used) print_note(notes, text);
+    if (used) notes->say(notes->context, text);
 }
 
 static bool has_outliers(const struct curve_point *point)
@@ -73,7 +65,7 @@ static void count_reason(const struct sample *sample, int *count_p, struct reaso
     reasons[r].count++;
 }
 
-static void print_lost(struct notes *notes)
+static void tell_lost(const struct notes *notes)
 {
     const struct study_problem *problem = notes->problem;
     struct reason reasons[8 * REASONS_MAX];
@@ -90,14 +82,14 @@ static void print_lost(struct notes *notes)
             if (reasons[r].count > most->count) most = &reasons[r];
         snprintf(text, sizeof text, "Left out: %d sample%s%s: %s", most->count, most->count == 1 ? "" : "s",
                  most->count == 1 ? "" : ", such as", most->text);
-        print_note(notes, text);
+        notes->say(notes->context, text);
         most->count = 0;
     }
-    if (count > REASONS_MAX) print_note(notes, "Left out: others, for rarer reasons; the record names all.");
+    if (count > REASONS_MAX) notes->say(notes->context, "Left out: others, for rarer reasons; the record names all.");
 }
 
 /* Of each curve, from the point with the most workers: what every launch costs, and no time contains. */
-static void print_starts(struct notes *notes)
+static void tell_starts(const struct notes *notes)
 {
     const struct study_problem *problem = notes->problem;
     char text[TEXT_LENGTH], name[128], time[32];
@@ -111,17 +103,38 @@ static void print_starts(struct notes *notes)
             study_point_name(problem, curve, last, sizeof name, name), format_time(last->launch_s, sizeof time, time));
     }
     if (used >= sizeof text) strcpy(text + sizeof text - 4, "...");
-    if (used) print_note(notes, text);
+    if (used) notes->say(notes->context, text);
+}
+
+void study_tell_notes(const struct study_problem *problem, study_say *say, void *context)
+{
+    const struct notes notes = {problem, say, context};
+    tell_points(&notes, "Faster than ideal, whole interval: ", is_superlinear);
+    tell_points(&notes, "Outliers among the launches (kept; medians hardly feel them): ", has_outliers);
+    tell_points(&notes, "The first launch was much slower than the others (a cold start: files, pages, clock): ",
+                was_slow_first);
+    tell_points(&notes, "Times drift from block to block (something changes: heat, clock, neighbours): ", has_trend);
+    tell_lost(&notes);
+    tell_starts(&notes);
+}
+
+/* Where the notes of the terminal's page go. */
+struct page {
+    FILE *stream;
+    const struct style *style;
+    bool any; /* one was printed */
+};
+
+static void print_note(void *context, const char *text)
+{
+    struct page *page = context;
+    if (!page->any) fputc('\n', page->stream);
+    page->any = true;
+    text_print_wrapped(page->stream, page->style, 0, 2, text);
 }
 
 void study_print_notes(FILE *stream, const struct style *style, const struct study_problem *problem)
 {
-    struct notes notes = {stream, style, problem, false};
-    print_points(&notes, "Faster than ideal, whole interval: ", is_superlinear);
-    print_points(&notes, "Outliers among the launches (kept; medians hardly feel them): ", has_outliers);
-    print_points(&notes, "The first launch was much slower than the others (a cold start: files, pages, clock): ",
-                 was_slow_first);
-    print_points(&notes, "Times drift from block to block (something changes: heat, clock, neighbours): ", has_trend);
-    print_lost(&notes);
-    print_starts(&notes);
+    struct page page = {stream, style, false};
+    study_tell_notes(problem, print_note, &page);
 }

@@ -17,6 +17,30 @@ void html_json(FILE *, const json_t *);
 /* "cpu_model" -> "cpu model" */
 void html_json_name(FILE *, const char *name);
 
+/* html_page.c: the whole. A page is html_open_page, facts, "</p></header><main>", sections, html_close_page. `more_css`
+ * is added to the style sheet. */
+void html_open_page(FILE *, const char *title, const char *more_css);
+void html_close_page(FILE *);
+/* Where a section stands: the level of its heading, and what is put before ids, so that a page can hold it twice. */
+struct html_place {
+    int level;
+    const char *prefix;
+};
+/* "<section>" with its heading; "</section>" ends it. */
+void html_open_section(FILE *, const struct html_place *, const char *id, const char *title);
+/* Of a part of the section. */
+void html_write_heading(FILE *, const struct html_place *, const char *title);
+/* Up to the caption. Wide tables scroll in their own box, which the keyboard reaches, so that the page itself never
+ * does. */
+void html_open_table(FILE *, const char *label);
+/* The last <tbody> too. */
+void html_close_table(FILE *);
+/* Writes the page to the file, or to standard output where path is "-". A file is written beside its place and then put
+ * there, so that no half of it is ever seen; a device or a pipe is written straight to. 0 or STATUS_FAILED with the
+ * reason. */
+typedef void html_page(FILE *, const void *context);
+int html_write_file(const char *path, html_page *, const void *context, struct error *);
+
 /* figure.c: SVG without a viewBox, so that bars stretch with the page and the type keeps its size. `id` makes the ids
  * of its title and description unique in the page. */
 void figure_speedups(FILE *, const struct lesson *, int first_row, const char *id);
@@ -34,7 +58,9 @@ void report_write_answers(FILE *, const struct lesson *);
 void report_write_left_out(FILE *, const struct results *, const struct lesson *);
 
 /* report_machine.c: sections made of the context line, which may be NULL. */
-void report_write_machine(FILE *, const json_t *context);
+void report_write_machine(FILE *, const struct html_place *, const json_t *context);
 void report_write_commands(FILE *, const json_t *context);
+/* The launch lines, as they were started; nothing where there are none. */
+void report_write_launches(FILE *, const json_t *context);
 
 #endif

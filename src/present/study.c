@@ -206,7 +206,7 @@ const char *study_method_text(const struct curves *curves, size_t length, char *
 {
     bool timings = study_all_timings(curves);
     snprintf(text, length,
-             "How it was measured: %s. Times are medians over %s, with the 95 %% interval of the median by order "
+             "%s. Times are medians over %s, with the 95 %% interval of the median by order "
              "statistics, which assumes no distribution and needs %s. %s",
              timings ? "by somebody else; these are the times as they were given, and whether they were disturbed is "
                        "not known"
@@ -236,8 +236,9 @@ const char *study_drift_text(const struct curves *curves, size_t length, char *t
 
 static void print_method(FILE *stream, const struct style *style, const struct curves *curves)
 {
-    char text[1024];
-    study_print_toned(stream, style, TONE_DIM, 0, 0, study_method_text(curves, sizeof text, text));
+    char text[1200], method[1024];
+    snprintf(text, sizeof text, "How it was measured: %s", study_method_text(curves, sizeof method, method));
+    study_print_toned(stream, style, TONE_DIM, 0, 0, text);
     study_drift_text(curves, sizeof text, text);
     if (!*text) return;
     fputc('\n', stream);

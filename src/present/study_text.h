@@ -50,7 +50,7 @@ const char *study_serial_text(const struct curves *, const struct study_problem 
 const char *study_own_text(const struct curves *, const struct study_problem *, size_t length, char *text);
 /* Of weak scaling: the sizes. */
 const char *study_sizes_text(const struct study_problem *, size_t length, char *text);
-/* How it was measured, and how much the machine's speed varied meanwhile. */
+/* How it was measured (it goes on from a colon), and how much the machine's speed varied meanwhile. */
 const char *study_method_text(const struct curves *, size_t length, char *text);
 const char *study_drift_text(const struct curves *, size_t length, char *text);
 bool study_all_timings(const struct curves *);

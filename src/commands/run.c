@@ -2,6 +2,7 @@
 #include "run.h"
 #include "../options/options.h"
 #include "../present/present.h"
+#include "capture.h"
 #include "commands.h"
 #include "problem.h"
 
@@ -125,6 +126,7 @@ static int measure(struct session *session, const struct run_options *options, c
     int status = heard_from_any_rank(session, plan_check_memory(&session->machine, problem, mode, error)), got = 0;
     if (!status && session_speaks(session)) status = session_write_context(session, 1, &measurement, error);
     if (!status) status = session_measure(session, &measurement, &got, error);
+    if (!status && options->timeline) status = capture_timeline(session, &measurement, error);
     present_progress(stderr, &view.err, NULL, 0, 0);
     if (view.shows && session->results.group_count > 0)
         present_samples_summary(stdout, &view.out, &session->results.groups[0]);
@@ -138,6 +140,20 @@ static int measure(struct session *session, const struct run_options *options, c
                          reason);
     fprintf(stderr, "speedup run: %d of %d samples are valid; others were disturbed, the last one: %s\n", got, runs,
             reason);
+    return STATUS_OK;
+}
+
+/* What cannot be watched is said before anything is measured. */
+static int check_timeline(const struct session *session, bool all, struct error *error)
+{
+    if (all)
+        return error_set(error, STATUS_USAGE,
+                         "--timeline shows one variant, but --variant all was given; name one of them");
+    if (session->job.size > 0)
+        return error_set(error, STATUS_USAGE,
+                         "--timeline cannot watch ranks that %s started; start it without, with "
+                         "--mode and --ranks",
+                         session->job.launcher);
     return STATUS_OK;
 }
 
@@ -157,6 +173,7 @@ static int run_kernel(const char *name, struct run_options *options, const struc
     if (!status)
         status = session->job.size > 0 ? adopt_foreign_job(session, &options->mode, &mode, error)
                                        : plan_mode(&session->machine, &options->mode, &mode, error);
+    if (!status && options->timeline) status = check_timeline(session, all, error);
     if (!status) status = add_writers(session, options, error);
     if (!status)
         status = all ? run_all_variants(session, options, &problem, &mode, error)
@@ -198,6 +215,8 @@ int command_run(const struct command *command, int argc, char **argv, struct err
         {0, "seed", OPT_U64, &arguments.seed, 0, 0, NULL, "SEED", "Seed of the input data. Default: the kernel's own."},
         {0, "time-limit", OPT_DURATION, &options.time_limit_s, 0.01, 604800, NULL, "TIME",
          "A launch that takes longer is ended. Default: 10m."},
+        {0, "timeline", OPT_FLAG, &options.timeline, 0, 0, NULL, NULL,
+         "Watch one more run, apart from the timed ones, and show who ran where and when."},
         {0, "json", OPT_FLAG, &options.json, 0, 0, NULL, NULL,
          "Write the record lines to standard output, and nothing else."},
         {'o', "output", OPT_TEXT, &options.output, 0, 0, NULL, "FILE",

@@ -284,7 +284,11 @@ static int launch_once(struct session *session, const struct measurement *measur
     struct spawn_options options = {.time_limit_s = session->time_limit_s,
                                     .context = launch_p,
                                     .line = take_line,
-                                    .tick = session->on_tick ? tick : NULL};
+                                    .tick = session->on_tick ? tick : NULL,
+                                    .watched_count = session->watch.count,
+                                    .watched = session->watch.descriptors,
+                                    .watched_context = session->watch.context,
+                                    .on_watched = session->watch.ready};
     struct spawn_result result = {.signal = 0};
     status = spawn_run(line, &options, &result, error);
     /* Only rank 0 of a foreign job hears its worker. */

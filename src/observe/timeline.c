@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -105,6 +106,39 @@ void timeline_cut(struct timeline *timeline, double begin_s, double end_s)
     timeline->task_count = kept;
     timeline->start_s += begin_s;
     timeline->length_s = fmax(0, fmin(end_s, timeline->length_s) - begin_s);
+}
+
+static int compare_doubles(const void *left, const void *right)
+{
+    double a = *(const double *)left, b = *(const double *)right;
+    return (a > b) - (a < b);
+}
+
+/* The instant before which so many spans end. No memory: the same share of the time. */
+static double find_limit(const struct timeline *timeline, size_t count, int spans_max)
+{
+    double *ends_s = malloc(count * sizeof *ends_s), limit_s = timeline->length_s * spans_max / (double)count;
+    size_t used = 0;
+    for (int i = 0; i < timeline->task_count && ends_s; i++)
+        for (int k = 0; k < timeline->tasks[i].span_count; k++) ends_s[used++] = timeline->tasks[i].spans[k].end_s;
+    if (ends_s) {
+        qsort(ends_s, used, sizeof *ends_s, compare_doubles);
+        limit_s = ends_s[spans_max];
+    }
+    free(ends_s);
+    return limit_s;
+}
+
+void timeline_limit(struct timeline *timeline, int spans_max)
+{
+    size_t count = 0;
+    for (int i = 0; i < timeline->task_count; i++) count += (size_t)timeline->tasks[i].span_count;
+    if (count <= (size_t)spans_max) return;
+    double whole_s = timeline->length_s, limit_s = find_limit(timeline, count, spans_max);
+    timeline_cut(timeline, 0, limit_s);
+    snprintf(timeline->incomplete, sizeof timeline->incomplete,
+             "only the first %.3g s of %.3g s are kept: tasks changed state %zu times, and %d are kept", limit_s,
+             whole_s, count, spans_max);
 }
 
 /* qsort is not stable: tasks that are equal otherwise go by their numbers. */

@@ -71,6 +71,8 @@ int timeline_add_cpu(struct timeline *, int cpu, double busy_s);
 /* Keeps what lies between the two instants (since its start), and makes the first of them the start. Tasks without any
  * time there are dropped. */
 void timeline_cut(struct timeline *, double begin_s, double end_s);
+/* Keeps the beginning, with at most so many spans, and says so in `incomplete`. */
+void timeline_limit(struct timeline *, int spans_max);
 /* Marks the tasks that are workers, and puts them first. */
 void timeline_name_workers(struct timeline *, int count, const struct worker_times workers[]);
 

@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 struct part {
     struct results results;
@@ -15,7 +16,8 @@ struct part {
 
 struct report {
     bool json;
-    double precision; /* 0: as asked for when it was measured */
+    const char *output; /* of the HTML report; NULL: none */
+    double precision;   /* 0: as asked for when it was measured */
     struct option_pairs exports;
     int part_count;
     struct part *parts;
@@ -40,9 +42,19 @@ static void find_ends(const struct results *results, int *block_p, int *launch_p
 }
 
 /* 0 or -ENOMEM. */
-static int append_results(struct results *results, const struct results *more)
+static int move_timelines(struct results *results, struct results *from)
 {
-    int block, launch, status = 0;
+    int status = 0;
+    for (int t = 0; t < from->timeline_count && !status; t++)
+        status = results_add_timeline(results, &from->timelines[t]);
+    if (!status) from->timeline_count = 0; /* the emptied ones hold nothing */
+    return status;
+}
+
+/* 0 or -ENOMEM. */
+static int append_results(struct results *results, struct results *more)
+{
+    int block, launch, status = move_timelines(results, more);
     find_ends(results, &block, &launch);
     for (int g = 0; g < more->group_count; g++)
         for (int s = 0; s < more->groups[g].count && !status; s++) {
@@ -69,6 +81,12 @@ static bool same_program(const struct results *a, const struct results *b)
     return true;
 }
 
+/* And the same program. */
+static bool same_machine(const struct part *a, const struct part *b)
+{
+    return *a->machine && strcmp(a->machine, b->machine) == 0 && same_program(&a->results, &b->results);
+}
+
 /* Takes the results. What is of no known machine stays alone. */
 static int add_results(struct report *report, struct results *results, struct error *error)
 {
@@ -76,9 +94,7 @@ static int add_results(struct report *report, struct results *results, struct er
     files_machine(results, sizeof part.machine, part.machine);
     for (int p = 0; p < report->part_count; p++) {
         struct part *other = &report->parts[p];
-        if (!*part.machine || strcmp(part.machine, other->machine) ||
-            strcmp(scaling_of(results), scaling_of(&other->results)) || !same_program(results, &other->results))
-            continue;
+        if (!same_machine(&part, other) || strcmp(scaling_of(results), scaling_of(&other->results))) continue;
         if (json_equal(results->context, other->results.context)) {
             results_release(results);
             return error_set(error, STATUS_USAGE, "the same record is given twice; give each once");
@@ -91,6 +107,31 @@ static int add_results(struct report *report, struct results *results, struct er
     return STATUS_OK;
 }
 
+/* A timeline shows how the machine of a study ran its tasks: it belongs to the study's part, whatever file it came in.
+ * A part that was nothing but timelines is then none. 0 or -ENOMEM. */
+static int gather_timelines(struct report *report)
+{
+    int status = 0, kept = 0;
+    for (int p = 0; p < report->part_count && !status; p++) {
+        struct part *part = &report->parts[p];
+        for (int other = 0; other < report->part_count && !part->results.study && !status; other++)
+            if (report->parts[other].results.study && same_machine(part, &report->parts[other])) {
+                status = move_timelines(&report->parts[other].results, &part->results);
+                break;
+            }
+    }
+    for (int p = 0; p < report->part_count; p++) {
+        struct part *part = &report->parts[p];
+        bool empty = part->results.group_count == 0 && part->results.timeline_count == 0;
+        if (empty)
+            results_release(&part->results);
+        else
+            report->parts[kept++] = *part;
+    }
+    report->part_count = kept;
+    return status;
+}
+
 static int read_files(struct report *report, int count, char *const paths[], struct error *error)
 {
     int status = STATUS_OK;
@@ -98,9 +139,11 @@ static int read_files(struct report *report, int count, char *const paths[], str
     if (!report->parts) return error_set(error, STATUS_FAILED, "no memory is left for the samples");
     for (int i = 0; i < count && !status; i++) {
         struct results results;
-        status = files_read("report", paths[i], NULL, &results, error);
+        status = files_read("report", paths[i], NULL, report->output != NULL, &results, error);
         if (!status) status = add_results(report, &results, error);
     }
+    if (!status && gather_timelines(report))
+        status = error_set(error, STATUS_FAILED, "no memory is left for the timelines");
     for (int p = 0; p < report->part_count && !status; p++)
         if (curves_build(&report->parts[p].results, report->precision, &report->parts[p].curves))
             status = error_set(error, STATUS_FAILED, "no memory is left for the curves");
@@ -133,37 +176,91 @@ static void print_pages(const struct report *report)
     }
 }
 
-static int write_exports(const struct report *report, struct error *error)
+/* What goes to standard output, besides the terminal's page. */
+static int outputs_to_standard(const struct report *report)
 {
-    struct study_part *parts = calloc((size_t)report->part_count + 1, sizeof *parts);
-    int status = parts ? STATUS_OK : error_set(error, STATUS_FAILED, "no memory is left for the export");
-    for (int p = 0; p < report->part_count && parts; p++)
-        parts[p] = (struct study_part){&report->parts[p].results, &report->parts[p].curves};
-    for (int i = 0; i < report->exports.count && !status; i++)
-        status = export_study(report->exports.pairs[i].choice, report->exports.pairs[i].text, report->part_count, parts,
-                              error);
-    free(parts);
-    return status;
-}
-
-/* What goes to standard output: one export, or the summary, or the page. */
-static int count_exports_to_output(const struct report *report)
-{
-    int count = 0;
+    int count = report->json;
     for (int i = 0; i < report->exports.count; i++) count += strcmp(report->exports.pairs[i].text, "-") == 0;
     return count;
 }
 
 static int check_outputs(const struct report *report, int file_count, struct error *error)
 {
-    int exports = count_exports_to_output(report);
+    bool output = report->output && strcmp(report->output, "-") == 0;
     if (file_count < 1)
         return error_set(error, STATUS_USAGE,
                          "name a result file, or - for standard input (see 'speedup report --help')");
-    if (exports + report->json > 1)
+    if (report->output && !*report->output)
+        return error_set(error, STATUS_USAGE, "-o needs the name of a file, such as report.html; - is standard output");
+    if (outputs_to_standard(report) + output > 1)
         return error_set(error, STATUS_USAGE, "%s would both go to standard output; name a file for one of them",
-                         report->json ? "--json and --export" : "two exports");
+                         output         ? (report->json ? "-o and --json" : "-o and --export")
+                         : report->json ? "--json and --export"
+                                        : "two exports");
     return STATUS_OK;
+}
+
+static int write_exports(const struct report *report, const struct study_part parts[], struct error *error)
+{
+    int status = STATUS_OK;
+    for (int i = 0; i < report->exports.count && !status; i++)
+        status = export_study(report->exports.pairs[i].choice, report->exports.pairs[i].text, report->part_count, parts,
+                              error);
+    return status;
+}
+
+/* Whether the file begins as a record does. */
+static bool is_record(const char *path)
+{
+    FILE *file = fopen(path, "re");
+    if (!file) return false;
+    int byte = getc(file);
+    while (byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t') byte = getc(file);
+    fclose(file);
+    return byte == '{';
+}
+
+/* What was measured is never overwritten: not by somebody who meant another command's -o, nor what is read here. */
+static int check_output_file(const char *path, int count, char *const inputs[], struct error *error)
+{
+    struct stat output, input;
+    if (!path || strcmp(path, "-") == 0 || stat(path, &output) || !S_ISREG(output.st_mode)) return STATUS_OK;
+    bool read = false;
+    for (int i = 0; i < count; i++)
+        read |= stat(inputs[i], &input) == 0 && input.st_dev == output.st_dev && input.st_ino == output.st_ino;
+    if (read || is_record(path))
+        return error_set(
+            error, STATUS_USAGE,
+            "-o %s: that file holds measurements, and a report would overwrite them; name another, such as "
+            "report.html",
+            path);
+    return STATUS_OK;
+}
+
+static int write_output(const struct report *report, const struct study_part parts[], struct error *error)
+{
+    int status = present_study_report(report->output, report->part_count, parts, error);
+    if (!status && strcmp(report->output, "-")) {
+        /* Where results go to standard output, that line is not among them. */
+        FILE *told = outputs_to_standard(report) > 0 ? stderr : stdout;
+        fprintf(told, "Report: %s\n", report->output);
+    }
+    return status;
+}
+
+/* All that was asked for. */
+static int tell(const struct report *report, struct error *error)
+{
+    struct study_part *parts = calloc((size_t)report->part_count + 1, sizeof *parts);
+    if (!parts) return error_set(error, STATUS_FAILED, "no memory is left for the report");
+    for (int p = 0; p < report->part_count; p++)
+        parts[p] = (struct study_part){&report->parts[p].results, &report->parts[p].curves};
+    int status = write_exports(report, parts, error);
+    if (!status && report->json) status = print_json(report, error);
+    if (!status && report->output) status = write_output(report, parts, error);
+    if (!status && !report->output && outputs_to_standard(report) == 0) print_pages(report);
+    free(parts);
+    return status;
 }
 
 static int check_standard_input(int count, char *const paths[], struct error *error)
@@ -182,7 +279,7 @@ static int check_valid(const struct report *report, struct error *error)
         valid += curves->valid;
         lost += curves->invalid + curves->not_judged;
     }
-    if (valid > 0) return STATUS_OK;
+    if (valid > 0 || lost == 0) return STATUS_OK; /* of a file of timelines alone there is nothing to be valid */
     return error_set(error, STATUS_UNMEASURED, "none of the %d samples is valid", lost);
 }
 
@@ -190,6 +287,14 @@ int command_report(const struct command *command, int argc, char **argv, struct 
 {
     struct report report = {.json = false};
     const struct option table[] = {
+        {.letter = 'o',
+         .name = "output",
+         .type = OPT_TEXT,
+         .value = &report.output,
+         .argument = "FILE",
+         .help =
+             "Writes everything as one HTML page that needs nothing else, instead of the tables here (- is standard "
+             "output)."},
         {.name = "json", .type = OPT_FLAG, .value = &report.json, .help = "One JSON object with the same content."},
         {.name = "export",
          .type = OPT_PAIRS,
@@ -213,10 +318,9 @@ int command_report(const struct command *command, int argc, char **argv, struct 
     if (status) return status;
     status = check_outputs(&report, file_count, error_p);
     if (!status) status = check_standard_input(file_count, argv + 1, error_p);
+    if (!status) status = check_output_file(report.output, file_count, argv + 1, error_p);
     if (!status) status = read_files(&report, file_count, argv + 1, error_p);
-    if (!status) status = write_exports(&report, error_p);
-    if (!status && report.json) status = print_json(&report, error_p);
-    if (!status && !report.json && count_exports_to_output(&report) == 0) print_pages(&report);
+    if (!status) status = tell(&report, error_p);
     if (!status) status = check_valid(&report, error_p);
     for (int p = 0; p < report.part_count; p++) {
         curves_release(&report.parts[p].curves);

@@ -67,5 +67,7 @@ void present_progress(FILE *, const struct style *, const char *text, double fra
 /* report.c: one self-contained HTML file, written beside its place and then put there, so that no half of it is ever
  * seen. 0 or STATUS_FAILED with the reason. */
 int present_report(const char *path, const struct results *, const struct lesson *, struct error *);
+/* report_study.c: the same of a scaling study, or of any record; path "-": standard output. */
+int present_study_report(const char *path, int count, const struct study_part parts[], struct error *);
 
 #endif

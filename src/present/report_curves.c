@@ -82,9 +82,10 @@ static void write_times(FILE *file, const struct spread *spread)
 /* In the cell of what decides whether a point is known well enough. */
 static void write_width(const struct table *table, const struct curve_point *point)
 {
-    char text[256];
-    study_width_text(table->curves, point, true, sizeof text, text);
-    if (*text) html_write(table->file, "<div class=\"warn why\">%s</div>", text);
+    char text[32];
+    if (point->converged || !isfinite(point->half_width)) return;
+    html_write(table->file, "<div class=\"warn why\">not converged: \u00b1%s</div>",
+               study_half_width_text(table->curves, point, sizeof text, text));
 }
 
 static void write_row(const struct table *table, const struct curve *curve, const struct curve_point *point)

@@ -1,14 +1,11 @@
 /* How it was measured: the plan, what does not count and why, how steady the machine was, the clock, and what is done
  * for each of twelve rules. Of somebody else's times none of that is known, and that is said. */
-#include "../analyse/group.h"
 #include "report_study.h"
 #include "rules.h"
 
 #include <ctype.h>
 #include <math.h>
 #include <string.h>
-
-enum { REASONS_MAX = 64 };
 
 static void write_sentences(FILE *file, const char *text)
 {
@@ -65,40 +62,12 @@ static void write_steadiness(FILE *file, const struct curves *curves)
     html_write(file, "<p>%s</p>\n", text);
 }
 
-struct reason {
-    const char *text;
-    enum validity validity;
-    int count;
-};
-
-struct reasons {
-    int count, others;
-    struct reason reasons[REASONS_MAX];
-};
-
-static void count_reason(const struct sample *sample, struct reasons *reasons)
+static void write_left_out(FILE *file, const struct html_place *place, const struct study_part *part)
 {
-    int r = 0;
-    if (sample->validity == SAMPLE_VALID) return;
-    while (r < reasons->count && (reasons->reasons[r].validity != sample->validity ||
-                                  !reason_is_same(reasons->reasons[r].text, sample->invalid_reason)))
-        r++;
-    if (r == REASONS_MAX) {
-        reasons->others++;
-        return;
-    }
-    if (r == reasons->count)
-        reasons->reasons[reasons->count++] = (struct reason){sample->invalid_reason, sample->validity, 0};
-    reasons->reasons[r].count++;
-}
-
-static void write_left_out(FILE *file, const struct html_place *place, const struct results *results)
-{
-    struct reasons reasons = {0};
-    for (int g = 0; g < results->group_count; g++)
-        for (int s = 0; s < results->groups[g].count; s++) count_reason(&results->groups[g].samples[s], &reasons);
+    struct study_reasons reasons;
+    study_count_reasons(part->curves->count, part->curves->curves, &reasons);
     html_write_heading(file, place, "What was left out, and why");
-    if (results->torn)
+    if (part->results->torn)
         fputs("<p>The last line of the record is torn off: the measurement was ended in the middle of it.</p>\n", file);
     if (reasons.count == 0) {
         fputs("<p>Nothing: every sample of the record is valid, and enters the numbers.</p>\n", file);
@@ -160,7 +129,7 @@ void report_write_method_of_study(FILE *file, const struct html_place *place, co
           "below the tables.</p>\n",
           file);
     write_steadiness(file, part->curves);
-    write_left_out(file, place, part->results);
+    write_left_out(file, place, part);
     write_rules(file, place);
     fputs("</section>\n", file);
 }

@@ -1,6 +1,7 @@
 /* What was lost, and what looked odd and was kept all the same: nothing is silently left out. */
 #include "study_text.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { REASONS_MAX = 4, TEXT_LENGTH = 768 };
@@ -49,43 +50,52 @@ static bool is_superlinear(const struct curve_point *point)
     return point->speedup.interval && point->speedup.low > point->workers;
 }
 
-struct reason {
-    const char *text;
-    int count;
-};
-
-/* Where there are more different reasons than there is room for, the last of them are not counted. */
-static void count_reason(const struct sample *sample, int *count_p, struct reason reasons[])
+static void count_reason(const struct sample *sample, struct study_reasons *reasons)
 {
     int r = 0;
-    if (sample->validity == SAMPLE_VALID || !*sample->invalid_reason) return;
-    while (r < *count_p && !reason_is_same(reasons[r].text, sample->invalid_reason)) r++;
-    if (r == 8 * REASONS_MAX) return;
-    if (r == *count_p) reasons[(*count_p)++] = (struct reason){sample->invalid_reason, 0};
-    reasons[r].count++;
+    if (sample->validity == SAMPLE_VALID) return;
+    while (r < reasons->count && (reasons->reasons[r].validity != sample->validity ||
+                                  !reason_is_same(reasons->reasons[r].text, sample->invalid_reason)))
+        r++;
+    if (r == STUDY_REASONS_MAX) {
+        reasons->others++;
+        return;
+    }
+    if (r == reasons->count)
+        reasons->reasons[reasons->count++] = (struct study_reason){sample->invalid_reason, sample->validity, 0};
+    reasons->reasons[r].count++;
+}
+
+static int compare_reasons(const void *left, const void *right)
+{
+    const struct study_reason *a = left, *b = right;
+    return b->count - a->count;
+}
+
+void study_count_reasons(int count, const struct curve curves[], struct study_reasons *reasons_p)
+{
+    *reasons_p = (struct study_reasons){.count = 0};
+    for (int c = 0; c < count; c++)
+        for (int i = 0; i < curves[c].count; i++) {
+            const struct group *group = curves[c].points[i].group;
+            for (int s = 0; s < group->count; s++) count_reason(&group->samples[s], reasons_p);
+        }
+    qsort(reasons_p->reasons, (size_t)reasons_p->count, sizeof *reasons_p->reasons, compare_reasons);
 }
 
 static void tell_lost(const struct notes *notes)
 {
-    const struct study_problem *problem = notes->problem;
-    struct reason reasons[8 * REASONS_MAX];
-    int count = 0;
-    for (int c = 0; c < problem->count; c++)
-        for (int i = 0; i < problem->curves[c].count; i++) {
-            const struct group *group = problem->curves[c].points[i].group;
-            for (int s = 0; s < group->count; s++) count_reason(&group->samples[s], &count, reasons);
-        }
-    for (int printed = 0; printed < REASONS_MAX && printed < count; printed++) {
-        struct reason *most = reasons;
+    struct study_reasons reasons;
+    study_count_reasons(notes->problem->count, notes->problem->curves, &reasons);
+    for (int r = 0; r < REASONS_MAX && r < reasons.count; r++) {
+        const struct study_reason *reason = &reasons.reasons[r];
         char text[384];
-        for (int r = 1; r < count; r++)
-            if (reasons[r].count > most->count) most = &reasons[r];
-        snprintf(text, sizeof text, "Left out: %d sample%s%s: %s", most->count, most->count == 1 ? "" : "s",
-                 most->count == 1 ? "" : ", such as", most->text);
+        snprintf(text, sizeof text, "Left out: %d sample%s%s: %s", reason->count, reason->count == 1 ? "" : "s",
+                 reason->count == 1 ? "" : ", such as", *reason->text ? reason->text : "no reason was recorded");
         notes->say(notes->context, text);
-        most->count = 0;
     }
-    if (count > REASONS_MAX) notes->say(notes->context, "Left out: others, for rarer reasons; the record names all.");
+    if (reasons.count > REASONS_MAX)
+        notes->say(notes->context, "Left out: others, for rarer reasons; the record names all.");
 }
 
 /* Of each curve, from the point with the most workers: what every launch costs, and no time contains. */

@@ -75,6 +75,16 @@ static void print_below(const struct table *table, enum tone tone, const char *t
     study_print_toned(table->stream, table->style, tone, TEXT_COLUMN, TEXT_COLUMN, text);
 }
 
+const char *study_half_width_text(const struct curves *curves, const struct curve_point *point, size_t length,
+                                  char *text)
+{
+    char asked[32];
+    format_share(point->half_width, length, text);
+    format_share(curves->precision, sizeof asked, asked);
+    if (strcmp(text, asked) == 0) snprintf(text, length, "%.4g %%", 100 * point->half_width);
+    return text;
+}
+
 const char *study_width_text(const struct curves *curves, const struct curve_point *point, bool utf8, size_t length,
                              char *text)
 {
@@ -82,10 +92,9 @@ const char *study_width_text(const struct curves *curves, const struct curve_poi
     char width[32], asked[32];
     text[0] = '\0';
     if (point->converged || !isfinite(point->half_width)) return text;
-    format_share(point->half_width, sizeof width, width);
-    format_share(curves->precision, sizeof asked, asked);
-    if (strcmp(width, asked) == 0) snprintf(width, sizeof width, "%.4g %%", 100 * point->half_width);
-    snprintf(text, length, "NOT CONVERGED: interval %s%s, asked for %s%s", sign, width, sign, asked);
+    snprintf(text, length, "NOT CONVERGED: interval %s%s, asked for %s%s", sign,
+             study_half_width_text(curves, point, sizeof width, width), sign,
+             format_share(curves->precision, sizeof asked, asked));
     return text;
 }
 

@@ -42,6 +42,8 @@ const char *study_times_text(const struct spread *, size_t length, char *text);
 /* "30", "30+2": valid launches and others. */
 const char *study_launches_text(const struct curve_point *, size_t length, char *text);
 const char *study_karp_flatt_text(const struct curve_point *, size_t length, char *text);
+/* Half the interval's width, "6.0 %": told apart from what was asked for. */
+const char *study_half_width_text(const struct curves *, const struct curve_point *, size_t length, char *text);
 /* That the interval is wider than was asked for. */
 const char *study_width_text(const struct curves *, const struct curve_point *, bool utf8, size_t length, char *text);
 /* What the columns of the table mean, and what the speedups are relative to. */
@@ -71,6 +73,18 @@ const char *study_bounds_text(const struct study_problem *, const struct curve *
 const char *study_laws_text(const struct study_problem *, size_t length, char *text);
 /* What bounds all curves: the peak of a core, what waiting tasks allow. */
 void study_tell_common_bounds(const struct study_problem *, study_say *, void *context);
+/* Why samples do not count, the commonest reason first; those that differ in their numbers alone are one. */
+enum { STUDY_REASONS_MAX = 64 };
+struct study_reason {
+    const char *text; /* of the first of them; borrowed */
+    enum validity validity;
+    int count;
+};
+struct study_reasons {
+    int count, others; /* others: samples for which there was no room */
+    struct study_reason reasons[STUDY_REASONS_MAX];
+};
+void study_count_reasons(int count, const struct curve curves[], struct study_reasons *reasons_p);
 /* What was lost, and what was odd and kept all the same. */
 void study_tell_notes(const struct study_problem *, study_say *, void *context);
 

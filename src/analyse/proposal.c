@@ -14,7 +14,7 @@ const struct criterion proposal_criteria[] = {
      .office = "CSC, Sisu",
      .rule = "each doubling of the cores has to cut the wall time by a factor of 1.5, with the same input",
      .source = "research.csc.fi/sisu-scalability-tests",
-     .read = "25 November 2026 (a stored copy)",
+     .read = "25 November 2026, from a stored copy",
      .range_count = 1,
      .ranges = {{1, 1.5}}},
     {.name = "notur",
@@ -24,7 +24,7 @@ const struct criterion proposal_criteria[] = {
          "1.3 from 1024 to 2048, with the same input",
      .source =
          "docs.notur.no/metacenter/metacenter-documentation/metacenter_user_guide/instructions-for-scalability-tests",
-     .read = "25 November 2026 (a stored copy)",
+     .read = "25 November 2026, from a stored copy",
      .range_count = 3,
      .ranges = {{1, 1.5}, {512, 1.4}, {1024, 1.3}},
      .most_cores = 2048},
@@ -32,14 +32,14 @@ const struct criterion proposal_criteria[] = {
      .office = "ARCHER, EPCC",
      .rule = "the speedup is told relative to the smallest number of cores that can feasibly be used",
      .source = "archer.ac.uk/access/ta",
-     .read = "25 November 2026 (a stored copy)",
+     .read = "25 November 2026, from a stored copy",
      .how = "the table has the time relative to the smallest number of cores that was measured, beside the speedup; "
             "whether fewer would have been feasible, you must say"},
     {.name = "archie-west",
      .office = "ARCHIE-WeSt, University of Strathclyde",
      .rule = "the time of the main loop counts, not the total with start-up and finalisation",
      .source = "docs.hpc.strath.ac.uk/user-guide/scalability",
-     .read = "25 November 2026 (a stored copy)",
+     .read = "25 November 2026, from a stored copy",
      .how = "times here are of the computation alone, from the workers' common start to the last one's end"},
     {0}};
 

@@ -1,5 +1,6 @@
 /* From result files to everything that can be shown of them. Files of one machine make one part: blocks and launches of
  * the further ones are counted on, so that nothing is ever paired across files. */
+#include "../analyse/proposal.h"
 #include "../present/present.h"
 #include "commands.h"
 #include "files.h"
@@ -16,8 +17,10 @@ struct part {
 
 struct report {
     bool json;
-    const char *output; /* of the HTML report; NULL: none */
-    double precision;   /* 0: as asked for when it was measured */
+    const char *output; /* of the HTML page; NULL: none */
+    bool proposal;
+    struct proposal_request request;
+    double precision; /* 0: as asked for when it was measured */
     struct option_pairs exports;
     int part_count;
     struct part *parts;
@@ -179,7 +182,7 @@ static void print_pages(const struct report *report)
 /* What goes to standard output, besides the terminal's page. */
 static int outputs_to_standard(const struct report *report)
 {
-    int count = report->json;
+    int count = report->json + (report->proposal && !report->output);
     for (int i = 0; i < report->exports.count; i++) count += strcmp(report->exports.pairs[i].text, "-") == 0;
     return count;
 }
@@ -187,6 +190,10 @@ static int outputs_to_standard(const struct report *report)
 static int check_outputs(const struct report *report, int file_count, struct error *error)
 {
     bool output = report->output && strcmp(report->output, "-") == 0;
+    bool proposal = report->proposal && !report->output;
+    if (!report->proposal && (report->request.criterion >= 0 || report->request.runs_planned > 1))
+        return error_set(error, STATUS_USAGE, "%s is about --proposal; give that too",
+                         report->request.criterion >= 0 ? "--criteria" : "--runs-planned");
     if (file_count < 1)
         return error_set(error, STATUS_USAGE,
                          "name a result file, or - for standard input (see 'speedup report --help')");
@@ -194,9 +201,11 @@ static int check_outputs(const struct report *report, int file_count, struct err
         return error_set(error, STATUS_USAGE, "-o needs the name of a file, such as report.html; - is standard output");
     if (outputs_to_standard(report) + output > 1)
         return error_set(error, STATUS_USAGE, "%s would both go to standard output; name a file for one of them",
-                         output         ? (report->json ? "-o and --json" : "-o and --export")
-                         : report->json ? "--json and --export"
-                                        : "two exports");
+                         output || proposal ? (report->json ? (output ? "-o and --json" : "--proposal and --json")
+                                               : output     ? "-o and --export"
+                                                            : "--proposal and --export")
+                         : report->json     ? "--json and --export"
+                                            : "two exports");
     return STATUS_OK;
 }
 
@@ -239,8 +248,9 @@ static int check_output_file(const char *path, int count, char *const inputs[], 
 
 static int write_output(const struct report *report, const struct study_part parts[], struct error *error)
 {
-    int status = present_study_report(report->output, report->part_count, parts, error);
-    if (!status && strcmp(report->output, "-")) {
+    int status = report->proposal ? present_proposal(report->output, &report->request, report->part_count, parts, error)
+                                  : present_study_report(report->output, report->part_count, parts, error);
+    if (!status && report->output && strcmp(report->output, "-")) {
         /* Where results go to standard output, that line is not among them. */
         FILE *told = outputs_to_standard(report) > 0 ? stderr : stdout;
         fprintf(told, "Report: %s\n", report->output);
@@ -257,7 +267,7 @@ static int tell(const struct report *report, struct error *error)
         parts[p] = (struct study_part){&report->parts[p].results, &report->parts[p].curves};
     int status = write_exports(report, parts, error);
     if (!status && report->json) status = print_json(report, error);
-    if (!status && report->output) status = write_output(report, parts, error);
+    if (!status && (report->output || report->proposal)) status = write_output(report, parts, error);
     if (!status && !report->output && outputs_to_standard(report) == 0) print_pages(report);
     free(parts);
     return status;
@@ -283,9 +293,23 @@ static int check_valid(const struct report *report, struct error *error)
     return error_set(error, STATUS_UNMEASURED, "none of the %d samples is valid", lost);
 }
 
+enum { CRITERIA_MAX = 16 };
+
+static void list_criteria(const char *names_p[CRITERIA_MAX + 1])
+{
+    int count = 0;
+    while (count < CRITERIA_MAX && proposal_criteria[count].name) {
+        names_p[count] = proposal_criteria[count].name;
+        count++;
+    }
+    names_p[count] = NULL;
+}
+
 int command_report(const struct command *command, int argc, char **argv, struct error *error_p)
 {
-    struct report report = {.json = false};
+    struct report report = {.request = {.criterion = -1, .runs_planned = 1}};
+    const char *criteria[CRITERIA_MAX + 1];
+    list_criteria(criteria);
     const struct option table[] = {
         {.letter = 'o',
          .name = "output",
@@ -303,6 +327,25 @@ int command_report(const struct command *command, int argc, char **argv, struct 
          .argument = "FORMAT FILE",
          .help = "Also writes a FILE for another program (- is standard output, instead of the tables). May be given "
                  "several times."},
+        {.name = "proposal",
+         .type = OPT_FLAG,
+         .value = &report.proposal,
+         .help =
+             "What allocation offices ask for, instead: table, rules passed or failed, job size, core-hours, methods; "
+             "as Markdown, or with -o as a page."},
+        {.name = "criteria",
+         .type = OPT_CHOICE,
+         .value = &report.request.criterion,
+         .choices = criteria,
+         .argument = "NAME",
+         .help = "Whose rules the proposal is held against. Default: all that are known."},
+        {.name = "runs-planned",
+         .type = OPT_COUNT,
+         .value = &report.request.runs_planned,
+         .min = 1,
+         .max = 1e9,
+         .argument = "N",
+         .help = "Runs that the proposal asks core-hours for. Default: 1."},
         {.name = "precision",
          .type = OPT_SHARE,
          .value = &report.precision,

@@ -70,4 +70,13 @@ int present_report(const char *path, const struct results *, const struct lesson
 /* report_study.c: the same of a scaling study, or of any record; path "-": standard output. */
 int present_study_report(const char *path, int count, const struct study_part parts[], struct error *);
 
+/* proposal.c: what allocation offices ask for, as an HTML page; path NULL: as Markdown on standard output. 0 or
+ * STATUS_FAILED with the reason. */
+struct proposal_request {
+    int criterion;    /* index into proposal_criteria; -1: all */
+    int runs_planned; /* 1: core-hours of one run alone */
+};
+int present_proposal(const char *path, const struct proposal_request *, int count, const struct study_part parts[],
+                     struct error *);
+
 #endif

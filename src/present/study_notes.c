@@ -69,7 +69,7 @@ static void count_reason(const struct sample *sample, struct study_reasons *reas
 static int compare_reasons(const void *left, const void *right)
 {
     const struct study_reason *a = left, *b = right;
-    return b->count - a->count;
+    return b->count != a->count ? b->count - a->count : strcmp(a->text, b->text);
 }
 
 void study_count_reasons(int count, const struct curve curves[], struct study_reasons *reasons_p)

@@ -34,13 +34,16 @@ const struct criterion proposal_criteria[] = {
      .source = "archer.ac.uk/access/ta",
      .read = "25 November 2026, from a stored copy",
      .how = "the table has the time relative to the smallest number of cores that was measured, beside the speedup; "
-            "whether fewer would have been feasible, you must say"},
+            "whether fewer would have been feasible, you must say",
+     .how_of_timings = "the table has the time relative to the smallest number of cores that was given, beside the "
+                       "speedup; whether fewer would have been feasible, you must say"},
     {.name = "archie-west",
      .office = "ARCHIE-WeSt, University of Strathclyde",
      .rule = "the time of the main loop counts, not the total with start-up and finalisation",
      .source = "docs.hpc.strath.ac.uk/user-guide/scalability",
      .read = "25 November 2026, from a stored copy",
-     .how = "times here are of the computation alone, from the workers' common start to the last one's end"},
+     .how = "times here are of the computation alone, from the workers' common start to the last one's end",
+     .how_of_timings = "what the times contain is not known, and you must say"},
     {0}};
 
 /* Serial and turns on one core are no use of many cores. */

@@ -23,8 +23,10 @@ struct criterion {
      * and is met, or not, by the whole record (`how` says so). */
     int range_count;
     struct criterion_range ranges[CRITERION_RANGES_MAX];
-    int most_cores;  /* the rule says nothing of more; 0: no end */
-    const char *how; /* of a rule without ranges: what is done about it here; else NULL */
+    int most_cores; /* the rule says nothing of more; 0: no end */
+    /* Of a rule without ranges: what is done about it here, and what is to be said of somebody else's timings; else
+     * NULL. */
+    const char *how, *how_of_timings;
 };
 
 /* name NULL ends it. */

@@ -9,6 +9,8 @@
 
 /* Escapes & < > " ' and replaces what XML does not allow (control characters, broken UTF-8) by U+FFFD. */
 void html_text(FILE *, const char *text);
+/* The same, but a number and the % behind it stay on one line. */
+void html_sentence(FILE *, const char *text);
 /* `format` is markup and written as it is; knows %s (escaped), %d and %%, nothing else. */
 void html_write(FILE *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -42,10 +42,10 @@ void html_write_heading(FILE *file, const struct html_place *place, const char *
 
 void html_open_table(FILE *file, const char *label)
 {
-    html_write(
-        file,
-        "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"%s\">\n<table>\n<caption>%s</caption>\n",
-        label, label);
+    html_write(file,
+               "<div class=\"scroll\" role=\"region\" tabindex=\"0\" "
+               "aria-label=\"%s\">\n<table>\n<caption><span>%s</span></caption>\n",
+               label, label);
 }
 
 void html_close_table(FILE *file)

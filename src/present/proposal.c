@@ -84,12 +84,14 @@ static void write_base(const struct subject *subject)
     char text[TEXT_LENGTH], time[32];
     int fewest = proposal->points[0]->workers;
     if (serial)
-        snprintf(
-            text, sizeof text,
-            "Speedups are against the best serial program that was measured%s%.32s (%s on one core). The last column "
-            "is against %d core%s, the fewest that were measured in this mode.",
-            *serial->group->config.variant ? ", " : "", serial->group->config.variant,
-            format_time(serial->wall_s.middle, sizeof time, time), fewest, fewest == 1 ? "" : "s");
+        snprintf(text, sizeof text,
+                 "Speedups are against %s%s%.32s (%s on one core). The last column is against %d core%s, the fewest "
+                 "that were "
+                 "measured%s.",
+                 study_is_timings(&serial->group->config) ? "one core" : "the best serial program that was measured",
+                 *serial->group->config.variant ? ", " : "", serial->group->config.variant,
+                 format_time(serial->wall_s.middle, sizeof time, time), fewest, fewest == 1 ? "" : "s",
+                 study_is_timings(&serial->group->config) ? "" : " in this mode");
     else
         snprintf(text, sizeof text,
                  "No serial program was measured. Speedups are against %d core%s, the fewest that were measured, times "
@@ -179,7 +181,8 @@ static void write_criterion(const struct subject *subject, const struct criterio
     const struct curve_point *size = proposal_recommend(criterion, proposal);
     char text[TEXT_LENGTH], outcome[512], cost[128];
     if (criterion->range_count == 0)
-        snprintf(outcome, sizeof outcome, "Here: %s.", criterion->how);
+        snprintf(outcome, sizeof outcome, "Here: %s.",
+                 study_is_timings(proposal->curve->config) ? criterion->how_of_timings : criterion->how);
     else if (proposal->weak)
         snprintf(outcome, sizeof outcome, "Does not apply to weak scaling.");
     else if (!size)

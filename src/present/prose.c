@@ -7,7 +7,7 @@
 static void write_text(const struct prose *prose, const char *text)
 {
     if (prose->html)
-        html_text(prose->file, text);
+        html_sentence(prose->file, text);
     else
         export_markdown_text(prose->file, text);
 }
@@ -43,6 +43,7 @@ void prose_end_list(const struct prose *prose)
 void prose_open_table(const struct prose *prose, const char *label, int count, const char *const names[], int words)
 {
     if (prose->html) {
+        fputs("<div class=\"narrow\">\n", prose->file);
         html_open_table(prose->file, label);
         fputs("<thead><tr>", prose->file);
         for (int i = 0; i < count; i++)
@@ -80,8 +81,10 @@ void prose_row(const struct prose *prose, int count, const char *const cells[], 
 
 void prose_close_table(const struct prose *prose)
 {
-    if (prose->html)
-        html_close_table(prose->file);
-    else
+    if (!prose->html) {
         fputc('\n', prose->file);
+        return;
+    }
+    html_close_table(prose->file);
+    fputs("</div>\n", prose->file);
 }

@@ -142,7 +142,10 @@ void report_write_again(FILE *file, const struct html_place *place, const struct
     } else {
         fputs("<p>The record is of single runs, and holds no plan of a study.</p>\n", file);
     }
+    size_t launches = json_array_size(json_object_get(part->results->context, "launches"));
+    if (launches > 0) html_write(file, "<details>\n<summary>The %d launch lines</summary>\n", (int)launches);
     report_write_launches(file, part->results->context);
+    fputs(launches > 0 ? "</details>\n" : "", file);
     free(command);
     fputs("</section>\n", file);
 }

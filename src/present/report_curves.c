@@ -133,23 +133,29 @@ static void write_table(const struct table *table, const char *what)
 {
     char label[768];
     snprintf(label, sizeof label, "All points of %s", what);
+    fputs("<div class=\"narrow\">\n", table->file);
     html_open_table(table->file, label);
-    html_write(table->file,
-               "<thead><tr><th scope=\"col\">Workers</th><th scope=\"col\">Cores</th><th scope=\"col\">Time (95 %% "
-               "interval)</th><th scope=\"col\">Rate, %s</th><th scope=\"col\">Speedup (95 %% interval)</th>"
-               "<th scope=\"col\">Efficiency</th><th scope=\"col\">Karp-Flatt</th><th scope=\"col\">Own</th>"
-               "<th scope=\"col\">Launches</th></tr></thead>\n",
-               table->problem->unit.name);
+    html_write(
+        table->file,
+        "<thead><tr><th scope=\"col\">Workers</th><th scope=\"col\">Cores</th><th scope=\"col\">Time (95&#160;%% "
+        "interval)</th><th scope=\"col\">Rate, %s</th><th scope=\"col\">Speedup (95&#160;%% interval)</th>"
+        "<th scope=\"col\">Efficiency</th><th scope=\"col\">Karp-Flatt</th><th scope=\"col\">Own</th>"
+        "<th scope=\"col\">Launches</th></tr></thead>\n",
+        table->problem->unit.name);
     for (int c = 0; c < table->problem->count; c++) {
         fputs(c > 0 ? "</tbody>\n<tbody>\n" : "<tbody>\n", table->file);
         write_curve(table, &table->problem->curves[c]);
     }
     html_close_table(table->file);
+    fputs("</div>\n", table->file);
 }
 
 static void write_note(FILE *file, const char *text)
 {
-    if (*text) html_write(file, "<p class=\"note\">%s</p>\n", text);
+    if (!*text) return;
+    fputs("<p class=\"note\">", file);
+    html_sentence(file, text);
+    fputs("</p>\n", file);
 }
 
 /* The same lines as below the terminal's table. */

@@ -10,7 +10,10 @@
 static void write_sentences(FILE *file, const char *text)
 {
     char begun[2] = {(char)toupper((unsigned char)text[0]), '\0'};
-    if (*text) html_write(file, "<p>%s%s</p>\n", begun, text + 1);
+    if (!*text) return;
+    html_write(file, "<p>%s", begun);
+    html_sentence(file, text + 1);
+    fputs("</p>\n", file);
 }
 
 static int count_blocks(const struct results *results)
@@ -59,7 +62,7 @@ static void write_steadiness(FILE *file, const struct curves *curves)
     if (!*text)
         snprintf(text, sizeof text,
                  "No reference loop was run: how much the machine's own speed varied meanwhile is not known.");
-    html_write(file, "<p>%s</p>\n", text);
+    write_sentences(file, text);
 }
 
 static void write_left_out(FILE *file, const struct html_place *place, const struct study_part *part)
@@ -73,6 +76,7 @@ static void write_left_out(FILE *file, const struct html_place *place, const str
         fputs("<p>Nothing: every sample of the record is valid, and enters the numbers.</p>\n", file);
         return;
     }
+    fputs("<div class=\"narrow\">\n", file);
     html_open_table(file, "Samples that do not count");
     fputs("<thead><tr><th scope=\"col\">Samples</th><th scope=\"col\" class=\"left\">Judged</th><th scope=\"col\" "
           "class=\"left\">Reason (of the first of them)</th></tr></thead>\n<tbody>\n",
@@ -84,6 +88,7 @@ static void write_left_out(FILE *file, const struct html_place *place, const str
             reasons.reasons[r].count, reasons.reasons[r].validity == SAMPLE_INVALID ? "invalid" : "not judged",
             *reasons.reasons[r].text ? reasons.reasons[r].text : "no reason was recorded");
     html_close_table(file);
+    fputs("</div>\n", file);
     if (reasons.others > 0) html_write(file, "<p>%d more, for other reasons.</p>\n", reasons.others);
 }
 
@@ -93,6 +98,7 @@ static void write_rules(FILE *file, const struct html_place *place)
     fputs("<p>The rules are those of Hoefler and Belli: Scientific benchmarking of parallel computing systems "
           "(SC15).</p>\n",
           file);
+    fputs("<div class=\"narrow\">\n", file);
     html_open_table(file, "The twelve rules");
     fputs("<thead><tr><th scope=\"col\">Rule</th><th scope=\"col\" class=\"left\">It asks</th><th scope=\"col\" "
           "class=\"left\">Here</th><th scope=\"col\" class=\"left\">To be seen in</th></tr></thead>\n<tbody>\n",
@@ -108,6 +114,7 @@ static void write_rules(FILE *file, const struct html_place *place)
         fputs("</tr>\n", file);
     }
     html_close_table(file);
+    fputs("</div>\n", file);
 }
 
 void report_write_method_of_study(FILE *file, const struct html_place *place, const struct study_part *part)

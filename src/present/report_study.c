@@ -31,6 +31,7 @@ const char report_study_css[] =
     ".samples{font-size:.82rem}.samples td,.samples th{padding:.12rem .6rem}\n"
     "details{margin:1rem 0}summary{padding:.2rem 0}\n"
     ".passes{color:var(--waits);font-weight:700}.fails{color:var(--bad);font-weight:700}.open{font-weight:700}\n"
+    ".narrow tbody th{min-width:0}.narrow .why{min-width:7.5rem}\n"
     "@media(max-width:600px){.plot .large{display:none}.plot .small{display:block}.contents{font-size:1rem}"
     "td .range{white-space:nowrap}}\n"
     "@media print{.contents,.samples{display:none}.plot{break-inside:avoid}thead{display:table-header-group}"
@@ -76,7 +77,9 @@ void report_write_item(void *context, const char *text)
     struct report_list *list = context;
     html_write(list->file, list->any ? "%s" : "<ul class=\"%s\">\n", list->any ? "" : list->class);
     list->any = true;
-    html_write(list->file, "<li>%s</li>\n", text);
+    fputs("<li>", list->file);
+    html_sentence(list->file, text);
+    fputs("</li>\n", list->file);
 }
 
 void report_end_list(struct report_list *list)

@@ -55,7 +55,7 @@ static const char *describe_point(const struct study_problem *problem, const str
 
 static void write_best(FILE *file, const struct study_problem *problem)
 {
-    char who[160], ratio[32], interval[128], ideal[32], share[32], base[96] = "one task alone";
+    char who[160], ratio[32], interval[128], ideal[32], share[32], base[96] = "one task alone", text[768];
     struct best best = find_best(problem);
     if (!best.point) {
         fputs("<p class=\"best\">There is no speedup to tell of: it takes a valid time of one task, or of few workers, "
@@ -73,17 +73,18 @@ static void write_best(FILE *file, const struct study_problem *problem)
         double most = study_ideal(best.curve, best.point);
         snprintf(ideal, sizeof ideal, "%.3g", most);
         format_share(best.speedup->middle / most, sizeof share, share);
-        html_write(file, "<p class=\"best\">At best, %s did the work %s times as fast as %s (%s): %s of the %s that ",
-                   who, ratio, base, interval, share, ideal);
-        fputs(study_is_timings(best.curve->config) ? "so many workers would ideally give.</p>\n"
-                                                   : "these cores could give.</p>\n",
-              file);
+        snprintf(text, sizeof text, "At best, %s did the work %s times as fast as %s (%s): %s of the %s that %s.", who,
+                 ratio, base, interval, share, ideal,
+                 study_is_timings(best.curve->config) ? "so many workers would ideally give"
+                                                      : "these cores could give");
     } else {
-        html_write(file,
-                   "<p class=\"best\">Nothing was shown to be faster than one task alone: %s came nearest, %s times as "
-                   "fast (%s).</p>\n",
-                   who, ratio, interval);
+        snprintf(text, sizeof text,
+                 "Nothing was shown to be faster than one task alone: %s came nearest, %s times as fast (%s).", who,
+                 ratio, interval);
     }
+    fputs("<p class=\"best\">", file);
+    html_sentence(file, text);
+    fputs("</p>\n", file);
 }
 
 static const struct curve_point *last_point(const struct curve *curve)
@@ -110,10 +111,12 @@ static void write_curve(FILE *file, const struct study_problem *problem, const s
     if (curve->config->mode.name == MODE_SERIAL || study_is_timings(curve->config)) return;
     study_curve_name(problem, curve, sizeof name, name);
     html_write(file, "<li><strong>%s</strong> (%s): ", name, mode_summary(curve->config->mode.name));
-    if (dedicated)
-        html_write(file, "%s ", factors_sentence(&dedicated->factors, dedicated->group, sizeof sentence, sentence));
+    if (dedicated) {
+        html_sentence(file, factors_sentence(&dedicated->factors, dedicated->group, sizeof sentence, sentence));
+        fputc(' ', file);
+    }
     if (*curve->sentence)
-        html_write(file, "%s", curve->sentence);
+        html_sentence(file, curve->sentence);
     else if (last->valid == 0)
         html_write(file, "no valid time with %d worker%s: %s.", last->workers, last->workers == 1 ? "" : "s",
                    *last->reason ? last->reason : "not measured");

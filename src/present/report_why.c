@@ -59,8 +59,9 @@ static void write_sentence(FILE *file, const struct study_problem *problem, cons
 {
     char name[96], sentence[512];
     if (point->factors.blocks == 0) return;
-    html_write(file, "<li><strong>%s</strong>: %s</li>\n", study_curve_name(problem, curve, sizeof name, name),
-               factors_sentence(&point->factors, point->group, sizeof sentence, sentence));
+    html_write(file, "<li><strong>%s</strong>: ", study_curve_name(problem, curve, sizeof name, name));
+    html_sentence(file, factors_sentence(&point->factors, point->group, sizeof sentence, sentence));
+    fputs("</li>\n", file);
 }
 
 static bool any_contradiction(const struct study_problem *problem)
@@ -88,7 +89,7 @@ static void write_problem(FILE *file, const struct html_place *place, const stru
     if (plot_available(sizeof reason, reason)) report_write_plot(file, PLOT_DECOMPOSITION, &subject, false, name);
     snprintf(label, sizeof label, "Factors of the speedups of %s", what);
     html_open_table(file, label);
-    fputs("<thead><tr><th scope=\"col\">Mode, workers</th><th scope=\"col\">Workers over those of the base</th>", file);
+    fputs("<thead><tr><th scope=\"col\">Mode, workers</th><th scope=\"col\">Workers / base's</th>", file);
     for (int f = 0; f < FACTOR_COUNT; f++)
         html_write(file, "<th scope=\"col\">\u00d7 %s</th>", factor_name((enum factor)f));
     fputs("<th scope=\"col\">= product</th><th scope=\"col\">Speedup measured</th></tr></thead>\n<tbody>\n", file);

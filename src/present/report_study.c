@@ -34,7 +34,7 @@ const char report_study_css[] =
     ".narrow tbody th{min-width:0}.narrow .why{min-width:7.5rem}\n"
     "@media(max-width:600px){.plot .large{display:none}.plot .small{display:block}.contents{font-size:1rem}"
     "td .range{white-space:nowrap}}\n"
-    "@media print{.contents,.samples{display:none}.plot{break-inside:avoid}thead{display:table-header-group}"
+    "@media print{.contents,.samples{display:none}.pair{display:block}.pair .plot{margin-bottom:1.5rem}.plot{break-inside:avoid}thead{display:table-header-group}"
     "tr{break-inside:avoid}table{break-inside:auto}body{font-size:10pt}table{font-size:8.5pt}"
     "th,td{padding:.25rem .45rem}.words div{max-width:none}a{color:inherit;text-decoration:none}}\n";
 /* clang-format on */
@@ -144,9 +144,9 @@ static void write_facts(FILE *file, const struct study_part *part)
     if (*curves->machine) html_write(file, "%s. ", curves->machine);
     if (curves->cores > 0) html_write(file, "%d core%s to use. ", curves->cores, curves->cores == 1 ? "" : "s");
     if (start) html_write(file, "%s. ", write_date(start, sizeof date, date));
-    html_write(file, study_all_timings(curves) && curves->count > 0 ? "%d times given." : "%d valid launches",
+    html_write(file, study_all_timings(curves) ? "%d times given." : "%d valid launches",
                curves->valid);
-    if (!study_all_timings(curves) || curves->count == 0)
+    if (!study_all_timings(curves))
         html_write(file, lost ? ", %d that do not count." : ".", lost);
 }
 

@@ -34,7 +34,7 @@ static const char *describe_interval(const struct spread *spread, size_t length,
         snprintf(text, length, "95 %% interval: %s to %s", format_ratio(spread->low, sizeof low, low),
                  format_ratio(spread->high, sizeof high, high));
     else
-        snprintf(text, length, "from too few launches to say how sure that is");
+        snprintf(text, length, "too few launches to say how sure that is");
     return text;
 }
 
@@ -69,7 +69,7 @@ static void write_best(FILE *file, const struct study_problem *problem)
     describe_point(problem, &best, sizeof who, who);
     format_ratio(best.speedup->middle, sizeof ratio, ratio);
     describe_interval(best.speedup, sizeof interval, interval);
-    if (best.speedup->interval && best.speedup->low > 1) {
+    if (!best.speedup->interval || best.speedup->low > 1) {
         double most = study_ideal(best.curve, best.point);
         snprintf(ideal, sizeof ideal, "%.3g", most);
         format_share(best.speedup->middle / most, sizeof share, share);

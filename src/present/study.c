@@ -199,7 +199,7 @@ bool study_all_timings(const struct curves *curves)
 {
     for (int c = 0; c < curves->count; c++)
         if (!study_is_timings(curves->curves[c].config)) return false;
-    return true;
+    return curves->count > 0;
 }
 
 const char *study_method_text(const struct curves *curves, size_t length, char *text)

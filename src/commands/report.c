@@ -1,5 +1,6 @@
 /* From result files to everything that can be shown of them. Files of one machine make one part: blocks and launches of
  * the further ones are counted on, so that nothing is ever paired across files. */
+#include "../present/plot.h"
 #include "../present/present.h"
 #include "commands.h"
 #include "files.h"
@@ -17,6 +18,7 @@ struct report {
     bool json;
     double precision; /* 0: as asked for when it was measured */
     struct option_pairs exports;
+    struct plot_output figures; /* folder NULL: none */
     int part_count;
     struct part *parts;
 };
@@ -133,7 +135,8 @@ static void print_pages(const struct report *report)
     }
 }
 
-static int write_exports(const struct report *report, struct error *error)
+/* Exports and figures. */
+static int write_files(const struct report *report, struct error *error)
 {
     struct study_part *parts = calloc((size_t)report->part_count + 1, sizeof *parts);
     int status = parts ? STATUS_OK : error_set(error, STATUS_FAILED, "no memory is left for the export");
@@ -142,6 +145,8 @@ static int write_exports(const struct report *report, struct error *error)
     for (int i = 0; i < report->exports.count && !status; i++)
         status = export_study(report->exports.pairs[i].choice, report->exports.pairs[i].text, report->part_count, parts,
                               error);
+    if (!status && report->figures.folder)
+        status = plot_files(&report->figures, report->part_count, parts, stderr, error);
     free(parts);
     return status;
 }
@@ -189,6 +194,8 @@ static int check_valid(const struct report *report, struct error *error)
 int command_report(const struct command *command, int argc, char **argv, struct error *error_p)
 {
     struct report report = {.json = false};
+    const char *formats = "svg,png,pdf";
+    int theme = PLOT_LIGHT;
     const struct option table[] = {
         {.name = "json", .type = OPT_FLAG, .value = &report.json, .help = "One JSON object with the same content."},
         {.name = "export",
@@ -206,15 +213,37 @@ int command_report(const struct command *command, int argc, char **argv, struct 
          .argument = "P",
          .help = "How narrow an interval has to be to count as converged, to either side. Default: as asked for when "
                  "it was measured, else 2%."},
+        {.name = "figures",
+         .type = OPT_TEXT,
+         .value = &report.figures.folder,
+         .argument = "DIR",
+         .help = "Also draws figures, by gnuplot, as files in the folder DIR, which is made where it is not there."},
+        {.name = "format",
+         .type = OPT_TEXT,
+         .value = &formats,
+         .argument = "LIST",
+         .help = "Of the figures: svg, png, pdf, or several of them with commas between. Default: all three."},
+        {.name = "theme",
+         .type = OPT_CHOICE,
+         .value = &theme,
+         .choices = plot_themes,
+         .argument = "THEME",
+         .help = "Of the figures. Default: light."},
+        {.name = "keep-gnuplot",
+         .type = OPT_FLAG,
+         .value = &report.figures.keep_gnuplot,
+         .help = "Also leaves gnuplot's scripts, with their data, beside the figures."},
         {0}};
     const struct options options = {.command = command, .table = table};
     int file_count;
     int status = options_parse(&options, argc, argv, &file_count, error_p);
     if (status) return status;
-    status = check_outputs(&report, file_count, error_p);
+    report.figures.theme = (enum plot_theme)theme;
+    status = plot_parse_formats(formats, &report.figures, error_p);
+    if (!status) status = check_outputs(&report, file_count, error_p);
     if (!status) status = check_standard_input(file_count, argv + 1, error_p);
     if (!status) status = read_files(&report, file_count, argv + 1, error_p);
-    if (!status) status = write_exports(&report, error_p);
+    if (!status) status = write_files(&report, error_p);
     if (!status && report.json) status = print_json(&report, error_p);
     if (!status && !report.json && count_exports_to_output(&report) == 0) print_pages(&report);
     if (!status) status = check_valid(&report, error_p);

@@ -1,6 +1,7 @@
 /* From result files to everything that can be shown of them. Files of one machine make one part: blocks and launches of
  * the further ones are counted on, so that nothing is ever paired across files. */
 #include "../analyse/proposal.h"
+#include "../present/plot.h"
 #include "../present/present.h"
 #include "commands.h"
 #include "files.h"
@@ -22,6 +23,7 @@ struct report {
     struct proposal_request request;
     double precision; /* 0: as asked for when it was measured */
     struct option_pairs exports;
+    struct plot_output figures; /* folder NULL: none */
     int part_count;
     struct part *parts;
 };
@@ -209,12 +211,15 @@ static int check_outputs(const struct report *report, int file_count, struct err
     return STATUS_OK;
 }
 
-static int write_exports(const struct report *report, const struct study_part parts[], struct error *error)
+/* Exports and figures. */
+static int write_files(const struct report *report, const struct study_part parts[], struct error *error)
 {
     int status = STATUS_OK;
     for (int i = 0; i < report->exports.count && !status; i++)
         status = export_study(report->exports.pairs[i].choice, report->exports.pairs[i].text, report->part_count, parts,
                               error);
+    if (!status && report->figures.folder)
+        status = plot_files(&report->figures, report->part_count, parts, stderr, error);
     return status;
 }
 
@@ -265,7 +270,7 @@ static int tell(const struct report *report, struct error *error)
     if (!parts) return error_set(error, STATUS_FAILED, "no memory is left for the report");
     for (int p = 0; p < report->part_count; p++)
         parts[p] = (struct study_part){&report->parts[p].results, &report->parts[p].curves};
-    int status = write_exports(report, parts, error);
+    int status = write_files(report, parts, error);
     if (!status && report->json) status = print_json(report, error);
     if (!status && (report->output || report->proposal)) status = write_output(report, parts, error);
     if (!status && !report->output && outputs_to_standard(report) == 0) print_pages(report);
@@ -310,6 +315,8 @@ int command_report(const struct command *command, int argc, char **argv, struct 
     struct report report = {.request = {.criterion = -1, .runs_planned = 1}};
     const char *criteria[CRITERIA_MAX + 1];
     list_criteria(criteria);
+    const char *formats = "svg,png,pdf";
+    int theme = PLOT_LIGHT;
     const struct option table[] = {
         {.letter = 'o',
          .name = "output",
@@ -354,12 +361,34 @@ int command_report(const struct command *command, int argc, char **argv, struct 
          .argument = "P",
          .help = "How narrow an interval has to be to count as converged, to either side. Default: as asked for when "
                  "it was measured, else 2%."},
+        {.name = "figures",
+         .type = OPT_TEXT,
+         .value = &report.figures.folder,
+         .argument = "DIR",
+         .help = "Also draws figures, by gnuplot, as files in the folder DIR, which is made where it is not there."},
+        {.name = "format",
+         .type = OPT_TEXT,
+         .value = &formats,
+         .argument = "LIST",
+         .help = "Of the figures: svg, png, pdf, or several of them with commas between. Default: all three."},
+        {.name = "theme",
+         .type = OPT_CHOICE,
+         .value = &theme,
+         .choices = plot_themes,
+         .argument = "THEME",
+         .help = "Of the figures. Default: light."},
+        {.name = "keep-gnuplot",
+         .type = OPT_FLAG,
+         .value = &report.figures.keep_gnuplot,
+         .help = "Also leaves gnuplot's scripts, with their data, beside the figures."},
         {0}};
     const struct options options = {.command = command, .table = table};
     int file_count;
     int status = options_parse(&options, argc, argv, &file_count, error_p);
     if (status) return status;
-    status = check_outputs(&report, file_count, error_p);
+    report.figures.theme = (enum plot_theme)theme;
+    status = plot_parse_formats(formats, &report.figures, error_p);
+    if (!status) status = check_outputs(&report, file_count, error_p);
     if (!status) status = check_standard_input(file_count, argv + 1, error_p);
     if (!status) status = check_output_file(report.output, file_count, argv + 1, error_p);
     if (!status) status = read_files(&report, file_count, argv + 1, error_p);

@@ -144,10 +144,8 @@ static void write_facts(FILE *file, const struct study_part *part)
     if (*curves->machine) html_write(file, "%s. ", curves->machine);
     if (curves->cores > 0) html_write(file, "%d core%s to use. ", curves->cores, curves->cores == 1 ? "" : "s");
     if (start) html_write(file, "%s. ", write_date(start, sizeof date, date));
-    html_write(file, study_all_timings(curves) ? "%d times given." : "%d valid launches",
-               curves->valid);
-    if (!study_all_timings(curves))
-        html_write(file, lost ? ", %d that do not count." : ".", lost);
+    html_write(file, study_all_timings(curves) ? "%d times given." : "%d valid launches", curves->valid);
+    if (!study_all_timings(curves)) html_write(file, lost ? ", %d that do not count." : ".", lost);
 }
 
 struct section {
@@ -158,7 +156,10 @@ struct section {
 static void write_timelines(FILE *file, const struct html_place *place, const struct study_part *part)
 {
     html_open_section(file, place, "timelines", "Multitasking and multiprocessing, seen");
-    report_write_timelines(file, part->results);
+    if (study_all_timings(part->curves))
+        fputs("<p>A list of times does not tell who ran when.</p>\n", file);
+    else
+        report_write_timelines(file, part->results);
     fputs("</section>\n", file);
 }
 

@@ -20,7 +20,8 @@ static struct best find_best(const struct study_problem *problem)
         for (int i = 0; i < curve->count; i++) {
             const struct curve_point *point = &curve->points[i];
             const struct spread *speedup = curve->serial ? &point->speedup : &point->own;
-            if (point->workers < 2 || point->group == curve->own || !isfinite(speedup->middle)) continue;
+            bool base = !curve->serial && point->group == curve->own;
+            if (point->workers < 2 || base || !isfinite(speedup->middle)) continue;
             if (!best.point || speedup->middle > best.speedup->middle) best = (struct best){curve, point, speedup};
         }
     }

@@ -27,6 +27,7 @@ static inline void make_launch(struct results *results, const struct made *made,
     snprintf(config->size, sizeof config->size, "%s", made->size ? made->size : "1000");
     config->mode = (struct mode){.name = made->mode, .ranks = 1, .threads = made->workers};
     config->mode.cpus.count = made->cpus ? made->cpus : made->workers;
+    if (config->mode.cpus.count > CPUS_MAX) config->mode.cpus.count = 0; /* as many as workers, and none is named */
     for (int i = 0; i < config->mode.cpus.count; i++) config->mode.cpus.cpus[i] = i;
     for (int g = 0; g < results->group_count; g++) sample.launch += results->groups[g].count;
     sample.block = block;

@@ -259,6 +259,26 @@ static void of_timings_only_times_are_told(void **state)
     free(html);
 }
 
+static void without_gnuplot_the_tables_remain(void **state)
+{
+    struct fixture *fixture = *state;
+    char *path = strdup(getenv("PATH"));
+    assert_non_null(path);
+    add_study(&fixture->results);
+    assert_int_equal(setenv("PATH", "/nonexistent", 1), 0);
+    char *html = report(&fixture->results, false), *proposal = report(&fixture->results, true);
+    assert_int_equal(setenv("PATH", path, 1), 0);
+    free(path);
+    assert_has(html, "There are no figures in this report: ");
+    assert_has(html, "gnuplot");
+    assert_lacks(html, "<svg");
+    assert_has(html, "<caption><span>All points of matmul (packed, size 1000)");
+    assert_has(proposal, "There is no figure here: ");
+    assert_lacks(proposal, "<svg");
+    free(html);
+    free(proposal);
+}
+
 static void machines_have_a_section_each(void **state)
 {
     struct fixture *fixture = *state;
@@ -331,11 +351,17 @@ static void the_rules_are_those_of_the_readme(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_study_has_all_sections_in_order),  TEST(what_is_hostile_is_escaped),
-        TEST(nothing_valid_is_no_number),         TEST(one_point_is_told_as_one),
-        TEST(an_empty_record_is_a_page_too),      TEST(of_timings_only_times_are_told),
-        TEST(machines_have_a_section_each),       TEST(two_thousand_samples_stay_small),
-        TEST(the_proposal_has_what_is_asked_for), cmocka_unit_test(the_rules_are_those_of_the_readme),
+        TEST(a_study_has_all_sections_in_order),
+        TEST(what_is_hostile_is_escaped),
+        TEST(nothing_valid_is_no_number),
+        TEST(one_point_is_told_as_one),
+        TEST(an_empty_record_is_a_page_too),
+        TEST(of_timings_only_times_are_told),
+        TEST(without_gnuplot_the_tables_remain),
+        TEST(machines_have_a_section_each),
+        TEST(two_thousand_samples_stay_small),
+        TEST(the_proposal_has_what_is_asked_for),
+        cmocka_unit_test(the_rules_are_those_of_the_readme),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

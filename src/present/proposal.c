@@ -83,15 +83,19 @@ static void write_base(const struct subject *subject)
     const struct curve_point *serial = curves_find(subject->part->curves, proposal->curve->serial);
     char text[TEXT_LENGTH], time[32];
     int fewest = proposal->points[0]->workers;
-    if (serial)
-        snprintf(text, sizeof text,
-                 "Speedups are against %s%s%.32s (%s on one core). The last column is against %d core%s, the fewest "
-                 "that were "
-                 "measured%s.",
-                 study_is_timings(&serial->group->config) ? "one core" : "the best serial program that was measured",
-                 *serial->group->config.variant ? ", " : "", serial->group->config.variant,
-                 format_time(serial->wall_s.middle, sizeof time, time), fewest, fewest == 1 ? "" : "s",
-                 study_is_timings(&serial->group->config) ? "" : " in this mode");
+    bool timings = study_is_timings(proposal->curve->config);
+    if (serial && timings)
+        snprintf(
+            text, sizeof text,
+            "Speedups are against one core (%s). The last column is against %d core%s, the fewest that were given.",
+            format_time(serial->wall_s.middle, sizeof time, time), fewest, fewest == 1 ? "" : "s");
+    else if (serial)
+        snprintf(
+            text, sizeof text,
+            "Speedups are against the best serial program that was measured, %.32s (%s on one core). The last column "
+            "is against %d core%s, the fewest that were measured in this mode.",
+            serial->group->config.variant, format_time(serial->wall_s.middle, sizeof time, time), fewest,
+            fewest == 1 ? "" : "s");
     else
         snprintf(text, sizeof text,
                  "No serial program was measured. Speedups are against %d core%s, the fewest that were measured, times "

@@ -12,7 +12,7 @@ struct size_of_plot {
 };
 enum { SIZE_WIDE, SIZE_HALF, SIZE_NARROW };
 static const struct size_of_plot plot_sizes[] = {
-    [SIZE_WIDE] = {"large", 720, 430}, [SIZE_HALF] = {"large", 470, 350}, [SIZE_NARROW] = {"small", 360, 320}};
+    [SIZE_WIDE] = {"large", 720, 430}, [SIZE_HALF] = {"large", 470, 400}, [SIZE_NARROW] = {"small", 360, 380}};
 
 static void write_svg(FILE *file, enum plot plot, const struct plot_subject *subject, const struct size_of_plot *size,
                       const char *name, const char *caption)
@@ -84,8 +84,9 @@ static void write_width(const struct table *table, const struct curve_point *poi
 {
     char text[32];
     if (point->converged || !isfinite(point->half_width)) return;
-    html_write(table->file, "<div class=\"warn why\">not converged: \u00b1%s</div>",
-               study_half_width_text(table->curves, point, sizeof text, text));
+    fputs("<div class=\"warn why\">not converged: \u00b1", table->file);
+    html_sentence(table->file, study_half_width_text(table->curves, point, sizeof text, text));
+    fputs("</div>", table->file);
 }
 
 static void write_row(const struct table *table, const struct curve *curve, const struct curve_point *point)

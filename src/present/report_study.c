@@ -9,10 +9,10 @@ enum { TITLE_LENGTH = 256, NAMES_MAX = 3 };
 
 /* clang-format off */
 const char report_study_css[] =
-    ":root{--series1:#0072b2;--series2:#d55e00;--series3:#008360;--series4:#a8447f;--series5:#8a6100;"
-    "--series6:#3b7dbb;--series7:#6b747e;--series8:#1b1f24}\n"
-    "@media(prefers-color-scheme:dark){:root{--series1:#56b4e9;--series2:#e08030;--series3:#2bb893;"
-    "--series4:#e08cc0;--series5:#d9b340;--series6:#8fb8ff;--series7:#a0a8b0;--series8:#e7eaee}}\n"
+    ":root{--series1:#0072b2;--series2:#d55e00;--series3:#008c66;--series4:#b8578f;--series5:#b87a00;"
+    "--series6:#4aa8e0;--series7:#8c6d00;--series8:#1b1f24}\n"
+    "@media(prefers-color-scheme:dark){:root{--series1:#56b4e9;--series2:#e69f00;--series3:#00b98a;"
+    "--series4:#df9bc1;--series5:#f0e442;--series6:#f07b2e;--series7:#5ca2d6;--series8:#e7eaee}}\n"
     ".contents{font-size:.95rem;margin:1rem 0 0}.contents ol{list-style:none;padding:0;margin:.2rem 0;display:flex;"
     "flex-wrap:wrap;gap:.2rem 1.3rem;max-width:none}\n"
     ".contents a{display:inline-block;padding:.15rem 0;text-decoration:none}"

@@ -3,13 +3,24 @@
 
 #include <math.h>
 
-static const char *const meanings[FACTOR_COUNT] = {
-    [FACTOR_COMPUTATION] = "A unit of work costs more CPU time than in the base: caches and memory are shared, the "
-                           "clock is slower when more cores work, or the parallel program does more.",
-    [FACTOR_BALANCE] = "Some workers have less to do than others, and all wait for the one that has the most.",
-    [FACTOR_COMMUNICATION] = "Workers wait for each other and exchange data, and do not compute meanwhile.",
-    [FACTOR_SHARE] = "Workers take turns on a core: each has it for a part of the time. That is multitasking.",
-};
+/* What it means that a factor is below 1. */
+static const char *factor_meaning(enum factor factor)
+{
+    switch (factor) {
+    case FACTOR_COMPUTATION:
+        return "A unit of work costs more CPU time than in the base: caches and memory are shared, the clock is slower "
+               "when more cores work, or the parallel program does more.";
+    case FACTOR_BALANCE:
+        return "Some workers have less to do than others, and all wait for the one that has the most.";
+    case FACTOR_COMMUNICATION:
+        return "Workers wait for each other and exchange data, and do not compute meanwhile.";
+    case FACTOR_SHARE:
+        return "Workers take turns on a core: each has it for a part of the time. That is multitasking.";
+    case FACTOR_COUNT:
+        break;
+    }
+    return "";
+}
 
 static void write_meanings(FILE *file)
 {
@@ -17,7 +28,8 @@ static void write_meanings(FILE *file)
           "smallest one is the reason. Below 1:</p>\n<ul>\n",
           file);
     for (int f = 0; f < FACTOR_COUNT; f++)
-        html_write(file, "<li><strong>%s</strong>: %s</li>\n", factor_name((enum factor)f), meanings[f]);
+        html_write(file, "<li><strong>%s</strong>: %s</li>\n", factor_name((enum factor)f),
+                   factor_meaning((enum factor)f));
     fputs("</ul>\n", file);
 }
 

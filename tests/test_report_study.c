@@ -153,7 +153,7 @@ static void a_study_has_all_sections_in_order(void **state)
     assert_has(html, "2 workers (threads) on 2 cores did the work 2.00 times as fast as one task alone (95&#160;% "
                      "interval: 2.00 to 2.00): 100&#160;% of the 2 that these cores could give.");
     assert_has(html, "the difference between multitasking and multiprocessing");
-    assert_has(html, "speedup run matmul --mode multitask --workers 2 --timeline");
+    assert_has(html, "speedup run matmul --mode multitask --workers 2 --size 1000 --timeline");
     assert_has(html,
                "speedup study matmul --modes multitask,threads --workers 1,2 --size 1000 --runs 7 -o again.jsonl");
     assert_has(html, "env speedup-worker matmul");

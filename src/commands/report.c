@@ -112,26 +112,42 @@ static int add_results(struct report *report, struct results *results, struct er
     return STATUS_OK;
 }
 
-/* A timeline shows how the machine of a study ran its tasks: it belongs to the study's part, whatever file it came in.
- * A part that was nothing but timelines is then none. 0 or -ENOMEM. */
+/* The part of a study on the same machine; NULL. */
+static struct part *study_beside(const struct report *report, const struct part *part)
+{
+    for (int p = 0; p < report->part_count; p++)
+        if (report->parts[p].results.study && same_machine(part, &report->parts[p])) return &report->parts[p];
+    return NULL;
+}
+
+static int count_samples(const struct results *results)
+{
+    int count = 0;
+    for (int g = 0; g < results->group_count; g++) count += results->groups[g].count;
+    return count;
+}
+
+/* A timeline shows how the machine of a study ran its tasks: in the page it stands with the study, whatever file it
+ * came in. The single runs that were made beside it are none of the study: they are left out, and that is told. 0 or
+ * -ENOMEM. */
 static int gather_timelines(struct report *report)
 {
     int status = 0, kept = 0;
-    for (int p = 0; p < report->part_count && !status; p++) {
-        struct part *part = &report->parts[p];
-        for (int other = 0; other < report->part_count && !part->results.study && !status; other++)
-            if (report->parts[other].results.study && same_machine(part, &report->parts[other])) {
-                status = move_timelines(&report->parts[other].results, &part->results);
-                break;
-            }
-    }
     for (int p = 0; p < report->part_count; p++) {
-        struct part *part = &report->parts[p];
-        bool empty = part->results.group_count == 0 && part->results.timeline_count == 0;
-        if (empty)
-            results_release(&part->results);
+        struct part part = report->parts[p];
+        struct part *study =
+            part.results.study || part.results.timeline_count == 0 ? NULL : study_beside(report, &part);
+        int samples = count_samples(&part.results);
+        if (study && !status) status = move_timelines(&study->results, &part.results);
+        if (study && samples > 0)
+            fprintf(stderr,
+                    "speedup report: the timelines of single runs are shown with the study of %s; their %d sample%s "
+                    "no part of it, and left out\n",
+                    part.machine, samples, samples == 1 ? " is" : "s are");
+        if (study)
+            results_release(&part.results);
         else
-            report->parts[kept++] = *part;
+            report->parts[kept++] = part;
     }
     report->part_count = kept;
     return status;
@@ -147,7 +163,7 @@ static int read_files(struct report *report, int count, char *const paths[], str
         status = files_read("report", paths[i], NULL, report->output != NULL, &results, error);
         if (!status) status = add_results(report, &results, error);
     }
-    if (!status && gather_timelines(report))
+    if (!status && report->output && !report->proposal && gather_timelines(report))
         status = error_set(error, STATUS_FAILED, "no memory is left for the timelines");
     for (int p = 0; p < report->part_count && !status; p++)
         if (curves_build(&report->parts[p].results, report->precision, &report->parts[p].curves))

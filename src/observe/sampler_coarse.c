@@ -1,8 +1,9 @@
 /* Without an account of turns and waits only this is known: whether a task could run, on which CPU, and its CPU time in
- * steps of a clock tick. A task that is the only one of the run that could run on its CPU is taken to run. Of several
- * the one runs whose CPU time rises next, so that sums are right within some ticks; the others are ready.
- * Error: the longest time from one rise to the next of a task that shared its CPU, as it ran some time within it.
- * Cost: moments at which something changed, times tasks.
+ * steps of a clock tick. A task that is the only one of the run that could run on its CPU is taken to run. Where
+ * several could, each is to run as long as its CPU time rises next, until then: the one whose rise comes first goes
+ * first (earliest deadline first, which finds a schedule where there is one). The others are ready. Error: the longest
+ * time from one rise to the next of a task that shared its CPU, as it ran some time within it. Cost: moments at which
+ * something changed, times the square of tasks that share a CPU.
  */
 #include "sampler_build.h"
 
@@ -10,12 +11,17 @@
 #include <math.h>
 #include <stdlib.h>
 
+/* Less than that is nothing. */
+static const double due_min_s = 1e-6;
+
 /* One task's place in its sightings, and what is known of it there. */
 struct place {
     const struct sampled_task *task;
     struct timeline_task *shown;
     int at;                 /* sighting; -1: not there */
-    double risen_s, rise_s; /* when its CPU time moved last, and moves next */
+    double risen_s, rise_s; /* when its CPU time moved last, and moves next (never: INFINITY) */
+    double due_s;           /* how long it is still to run until then */
+    bool runs;
 };
 
 struct edges {
@@ -65,7 +71,11 @@ static void move_place(struct place *place, double now_s)
     if (at == task->count) return;
     int next = at + 1;
     while (next < task->count && task->sightings[next].ran_ns <= task->sightings[at].ran_ns) next++;
-    place->rise_s = next < task->count ? change_s(task, next) : INFINITY;
+    double rise_s = next < task->count ? change_s(task, next) : INFINITY;
+    if (rise_s > place->rise_s || place->rise_s <= 0)
+        place->due_s =
+            next < task->count ? 1e-9 * (double)(task->sightings[next].ran_ns - task->sightings[at].ran_ns) : INFINITY;
+    place->rise_s = rise_s;
 }
 
 static bool could_run(const struct place *place)
@@ -73,35 +83,63 @@ static bool could_run(const struct place *place)
     return place->at >= 0 && place->at < place->task->count && place->task->sightings[place->at].runnable;
 }
 
-/* Whether another one has the CPU. */
-static bool is_ready(int count, const struct place places[], int which, double *error_s)
+/* Which of two goes first. */
+static bool goes_before(const struct place *a, const struct place *b)
 {
-    const struct place *own = &places[which];
-    int cpu = own->task->sightings[own->at].cpu;
-    bool ready = false;
-    for (int i = 0; i < count; i++) {
-        if (i == which || !could_run(&places[i]) || places[i].task->sightings[places[i].at].cpu != cpu) continue;
-        double rise_s = fmin(own->rise_s, sampled_end_s(own->task));
-        *error_s = fmax(*error_s, rise_s - own->risen_s);
-        if (places[i].rise_s < own->rise_s || (!(places[i].rise_s > own->rise_s) && i < which)) ready = true;
-    }
-    return ready;
+    bool due_a = a->due_s > due_min_s, due_b = b->due_s > due_min_s;
+    if (due_a != due_b) return due_a;
+    if (a->rise_s < b->rise_s || a->rise_s > b->rise_s) return a->rise_s < b->rise_s;
+    return a < b;
 }
 
-static int tell_piece(int count, const struct place places[], double origin_s, double begin_s, double end_s,
-                      double *error_s)
+/* Decides who runs now; returns for how long that holds at most. */
+static double choose(int count, struct place places[], double *error_s)
+{
+    double holds_s = INFINITY;
+    for (int i = 0; i < count; i++) {
+        struct place *own = &places[i];
+        own->runs = could_run(own);
+        bool shares = false;
+        for (int k = 0; k < count && could_run(own); k++) {
+            const struct place *other = &places[k];
+            if (k == i || !could_run(other)) continue;
+            if (other->task->sightings[other->at].cpu != own->task->sightings[own->at].cpu) continue;
+            shares = true;
+            if (goes_before(other, own)) own->runs = false;
+        }
+        if (shares) *error_s = fmax(*error_s, fmin(own->rise_s, sampled_end_s(own->task)) - own->risen_s);
+        if (shares && own->runs && own->due_s > due_min_s) holds_s = fmin(holds_s, own->due_s);
+    }
+    return holds_s;
+}
+
+static int tell_piece(int count, struct place places[], double origin_s, double begin_s, double end_s)
 {
     for (int i = 0; i < count; i++) {
-        const struct place *place = &places[i];
+        struct place *place = &places[i];
         if (place->at < 0 || place->at >= place->task->count) continue;
         struct timeline_span span = {begin_s - origin_s, end_s - origin_s, SPAN_BLOCKED, -1};
-        if (could_run(place)) {
-            span.state = is_ready(count, places, i, error_s) ? SPAN_READY : SPAN_RUNNING;
-            if (span.state == SPAN_RUNNING) span.cpu = place->task->sightings[place->at].cpu;
+        if (could_run(place)) span.state = place->runs ? SPAN_RUNNING : SPAN_READY;
+        if (place->runs) {
+            span.cpu = place->task->sightings[place->at].cpu;
+            place->due_s = fmax(0, place->due_s - (end_s - begin_s));
         }
         if (timeline_add_span(place->shown, &span) < 0) return -ENOMEM;
     }
     return 0;
+}
+
+/* Between two moments at which something changed. */
+static int tell_between(int count, struct place places[], double origin_s, double begin_s, double end_s,
+                        double *error_s)
+{
+    int status = 0;
+    for (double at_s = fmax(origin_s, begin_s); at_s < end_s && status == 0;) {
+        double until_s = fmin(end_s, at_s + choose(count, places, error_s));
+        status = tell_piece(count, places, origin_s, at_s, until_s);
+        at_s = until_s;
+    }
+    return status;
 }
 
 static int add_tasks(int count, const struct sampled_task tasks[], struct place places[], struct timeline *timeline)
@@ -129,7 +167,7 @@ int sampler_build_coarse(double start_s, int count, const struct sampled_task ta
     for (int i = 0; i + 1 < edges.count && status == 0; i++) {
         if (!(edges.list[i + 1] > edges.list[i])) continue;
         for (int t = 0; t < count; t++) move_place(&places[t], edges.list[i]);
-        status = tell_piece(count, places, start_s, fmax(start_s, edges.list[i]), edges.list[i + 1], &error_s);
+        status = tell_between(count, places, start_s, edges.list[i], edges.list[i + 1], &error_s);
     }
     *error_s_p = error_s;
     free(edges.list);

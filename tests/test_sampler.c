@@ -434,8 +434,18 @@ static void *act(void *context)
     return NULL;
 }
 
-static void play(struct account accounts[], int cpu)
+static struct account *map_accounts(int memory)
 {
+    struct account *accounts =
+        mmap(NULL, (size_t)THREADS * sizeof *accounts, PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0);
+    if (accounts == MAP_FAILED) _exit(7);
+    return accounts;
+}
+
+/* Another start of this program: test_sampler play MEMORY CPU. */
+static int play(int memory, int cpu)
+{
+    struct account *accounts = map_accounts(memory);
     pthread_t threads[THREADS];
     struct actor actors[THREADS];
     for (int i = 0; i < THREADS; i++) {
@@ -443,7 +453,7 @@ static void play(struct account accounts[], int cpu)
         if (pthread_create(&threads[i], NULL, act, &actors[i])) _exit(8);
     }
     for (int i = 0; i < THREADS; i++) pthread_join(threads[i], NULL);
-    _exit(0);
+    return 0;
 }
 
 static const struct timeline_task *find_task(const struct timeline *timeline, pid_t tid)
@@ -453,7 +463,7 @@ static const struct timeline_task *find_task(const struct timeline *timeline, pi
     return NULL;
 }
 
-static struct timeline watch(struct account accounts[], int cpu)
+static struct timeline watch(int memory, int cpu)
 {
     struct sampler *sampler;
     struct timeline timeline;
@@ -463,7 +473,13 @@ static struct timeline watch(struct account accounts[], int cpu)
     assert_int_equal(sampler_new(1, &cpu, 0, &sampler), 0);
     pid_t child = fork();
     assert_true(child >= 0);
-    if (child == 0) play(accounts, cpu);
+    if (child == 0) {
+        char memory_text[16], cpu_text[16];
+        snprintf(memory_text, sizeof memory_text, "%d", memory);
+        snprintf(cpu_text, sizeof cpu_text, "%d", cpu);
+        execl("/proc/self/exe", "test_sampler", "play", memory_text, cpu_text, NULL);
+        _exit(127);
+    }
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_int_equal(status, 0);
     assert_int_equal(sampler_stop(sampler, &timeline), 0);
@@ -492,18 +508,20 @@ static bool is_true_to_clocks(const struct timeline *timeline, const struct acco
 static void test_live(void **state)
 {
     (void)state;
-    struct account *accounts =
-        mmap(NULL, (size_t)THREADS * sizeof *accounts, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    assert_ptr_not_equal(accounts, MAP_FAILED);
+    int memory = memfd_create("accounts", 0);
+    assert_true(memory >= 0);
+    assert_int_equal(ftruncate(memory, (off_t)((size_t)THREADS * sizeof(struct account))), 0);
+    struct account *accounts = map_accounts(memory);
     bool right = false;
     int cpu = sched_getcpu();
     for (int attempt = 0; attempt < 3 && !right; attempt++) {
-        struct timeline timeline = watch(accounts, cpu);
+        struct timeline timeline = watch(memory, cpu);
         assert_never_two_at_once(&timeline);
         right = is_true_to_clocks(&timeline, accounts);
         timeline_release(&timeline);
     }
     assert_true(right);
+    close(memory);
     munmap(accounts, (size_t)THREADS * sizeof *accounts);
 }
 
@@ -565,8 +583,9 @@ static void test_stopped_by_free(void **state)
     sampler_free(NULL);
 }
 
-int main(void)
+int main(int argc, char *argv[])
 {
+    if (argc == 4 && strcmp(argv[1], "play") == 0) return play(atoi(argv[2]), atoi(argv[3]));
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_taking_turns),
         cmocka_unit_test(test_two_at_once),

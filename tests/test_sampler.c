@@ -188,7 +188,8 @@ static void test_taking_turns(void **state)
     assert_int_equal(timeline.task_count, 4);
     assert_near(error_s, 1e-3, 1e-6);
     assert_never_two_at_once(&timeline);
-    for (int i = 0; i < 24; i++) assert_near(nearest_begin_s(&timeline.tasks[i % 4], 4.01e-3 * i), 4.01e-3 * i, 0.4e-3);
+    for (int i = 0; i < 24; i++)
+        assert_near(nearest_begin_s(&timeline.tasks[i % 4], 4.01e-3 * i), 4.01e-3 * i, 0.05e-3);
     for (int t = 0; t < 4; t++) {
         assert_near(sum_s(&timeline.tasks[t], SPAN_RUNNING), 6 * 4.01e-3, 1e-3);
         assert_near(sum_s(&timeline.tasks[t], SPAN_BLOCKED), 0, 1e-12);
@@ -312,9 +313,30 @@ static void make_random(struct schedule *schedule, double length_ms)
         }
 }
 
+/* How many turns that are not short there were, and how many of them are placed within the error. */
+struct placed {
+    int count, good;
+};
+
+static void count_placed(const struct schedule *schedule, const struct timeline *timeline, double error_s,
+                         struct placed *placed)
+{
+    for (int i = 0; i < schedule->count; i++) {
+        const struct turn *turn = &schedule->turns[i];
+        if (turn->end - turn->begin < 0.5 || turn->begin > 190) continue;
+        for (int t = 0; t < timeline->task_count; t++) {
+            if (timeline->tasks[t].tid != 100 + turn->task) continue;
+            double differs_s = fabs(nearest_begin_s(&timeline->tasks[t], 1e-3 * turn->begin) - 1e-3 * turn->begin);
+            placed->count++;
+            placed->good += differs_s <= error_s;
+        }
+    }
+}
+
 static void test_random_schedules(void **state)
 {
     (void)state;
+    struct placed placed = {.count = 0};
     struct schedule *schedule = calloc(1, sizeof *schedule);
     assert_non_null(schedule);
     srand(7);
@@ -331,6 +353,7 @@ static void test_random_schedules(void **state)
         struct timeline timeline = build(schedule, looks, at_ms, &error_s);
         assert_true(error_s <= 1e-3 * longest_ms + 1e-9);
         assert_never_two_at_once(&timeline);
+        count_placed(schedule, &timeline, error_s, &placed);
         for (int t = 0; t < timeline.task_count; t++) {
             const struct timeline_task *task = &timeline.tasks[t];
             double ran_ms = 0;
@@ -341,6 +364,8 @@ static void test_random_schedules(void **state)
         }
         timeline_release(&timeline);
     }
+    assert_true(placed.count > 1000);
+    assert_true(placed.good >= 0.97 * placed.count);
     free(schedule);
 }
 

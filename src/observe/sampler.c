@@ -131,6 +131,7 @@ int sampler_new(int cpu_count, const int cpus[], double interval_s, struct sampl
     if (!sampler) return -ENOMEM;
     pthread_mutex_init(&sampler->mutex, NULL);
     init_condition(&sampler->condition);
+    sampler->tasks.loadavg = -1;
     int status = -ENOMEM;
     sampler->interval_s = interval_s > 0 ? interval_s : interval_default_s;
     sampler->cpu_count = cpu_count;

@@ -190,19 +190,18 @@ int watched_tasks_init(struct watched_tasks *tasks_p)
 {
     char text[FILE_LENGTH];
     struct rlimit limit = {0};
-    struct watched_tasks tasks = {.descriptor_max = 512};
+    struct watched_tasks tasks = {.loadavg = -1, .descriptor_max = 512};
     /* Half of them are left to the rest of this program. */
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < 131072)
         tasks.descriptor_max = (int)(limit.rlim_cur / 2);
     tasks.children = access("/proc/thread-self/children", R_OK) == 0;
     tasks.counted =
         read_text(AT_FDCWD, "/proc/thread-self/schedstat", sizeof text, text) > 0 && !isnan(schedstat_parse_wait(text));
+    tasks.loadavg = open("/proc/loadavg", O_RDONLY | O_CLOEXEC);
     tasks.searched_s = clock_wall_s();
     int status = search_own_children(&tasks, add_bystander);
-    if (status == 0)
-        *tasks_p = tasks;
-    else
-        watched_tasks_release(&tasks);
+    if (status < 0) watched_tasks_release(&tasks);
+    *tasks_p = tasks;
     return status;
 }
 
@@ -222,12 +221,13 @@ void watched_tasks_release(struct watched_tasks *tasks)
         close_files(tasks, &tasks->files[i]);
         free(tasks->tasks[i].sightings);
     }
+    if (tasks->loadavg >= 0) close(tasks->loadavg);
     free(tasks->bystanders);
     free(tasks->processes);
     free(tasks->tasks);
     free(tasks->files);
     free(tasks->live);
-    *tasks = (struct watched_tasks){.count = 0};
+    *tasks = (struct watched_tasks){.loadavg = -1};
 }
 
 static bool is_live(const struct watched_tasks *tasks, pid_t tid)
@@ -293,7 +293,7 @@ static int search_threads(struct watched_tasks *tasks, struct watched_process *p
 static bool has_news(struct watched_tasks *tasks)
 {
     char text[FILE_LENGTH];
-    if (read_text(AT_FDCWD, "/proc/loadavg", sizeof text, text) <= 0) return true;
+    if (tasks->loadavg < 0 || read_open(tasks->loadavg, sizeof text, text) < 0) return true;
     const char *last = strrchr(text, ' ');
     if (!last || strlen(last) >= sizeof tasks->newest) return true;
     bool same = strcmp(tasks->newest, last) == 0;

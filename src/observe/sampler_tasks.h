@@ -28,14 +28,16 @@ struct watched_tasks {
     int *live;       /* tasks that were there when last looked at */
     bool counted;    /* schedstat is told here */
     bool children;   /* the kernel lists a task's children */
-    char newest[32]; /* the last number that a task got, when last searched */
+    int loadavg;     /* descriptor of the file that tells the last number that a task got; -1 */
+    char newest[32]; /* that number, when last searched */
     double searched_s;
     int64_t sighting_count;
     int descriptor_count, descriptor_max; /* that it keeps open, and may */
     int missed;                           /* tasks that could not be watched for want of descriptors */
 };
 
-/* Remembers who is there already. 0, -ENOMEM, or another negative errno value where /proc cannot be read. */
+/* Remembers who is there already. 0, -ENOMEM, or another negative errno value where /proc cannot be read: then there is
+ * nothing to release, and no harm in it. */
 int watched_tasks_init(struct watched_tasks *tasks_p);
 void watched_tasks_release(struct watched_tasks *);
 

@@ -8,6 +8,9 @@
 
 enum { VALUE_COLUMN = 15, WORDS_COLUMN = 27, CPU_LINES_MOST = 16 };
 
+/* Two steps of the system's account of what a CPU did. */
+static const double coarse_s = 0.02;
+
 struct page {
     FILE *stream;
     const struct style *style;
@@ -152,6 +155,7 @@ static void print_cpus(const struct page *page)
     for (int c = 0; c < summary->cpu_count; c++) {
         const struct cpu_use *use = &summary->cpus[c];
         char name[96], number[48], workers[32], others[32], foreign[32], text[256];
+        if (!timeline_cpu_shown(page->view, c, TIMELINE_CPUS_IDLE)) continue;
         if (++lines > CPU_LINES_MOST) {
             left++;
             continue;
@@ -161,8 +165,11 @@ static void print_cpus(const struct page *page)
             used += snprintf(text + used, sizeof text - (size_t)used, ", other tasks of this run %s",
                              format_share(use->others, sizeof others, others));
         if (isfinite(use->foreign))
-            snprintf(text + used, sizeof text - (size_t)used, ", other programs %s",
-                     format_share(use->foreign, sizeof foreign, foreign));
+            snprintf(text + used, sizeof text - (size_t)used, ", other programs %s%s",
+                     format_share(use->foreign, sizeof foreign, foreign),
+                     use->foreign >= 0.0005 && use->foreign * summary->length_s < coarse_s
+                         ? " (known in steps of 10 ms)"
+                         : "");
         else
             snprintf(text + used, sizeof text - (size_t)used, "; other programs: not known");
         snprintf(number, sizeof number, "%s idle", format_share(use->idle, sizeof others, others));

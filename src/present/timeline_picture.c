@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CELLS_LEAST = 10, CELLS_MOST = 200, VALUE_WIDTH = 6, ROWS_MOST = 40, CPU_ROWS_MOST = 16, CPUS_IDLE_MOST = 8 };
+enum { CELLS_LEAST = 10, CELLS_MOST = 200, VALUE_WIDTH = 6, ROWS_MOST = 40, CPU_ROWS_MOST = 16 };
 
 enum { STATE_ABSENT = 3, STATES };
 
@@ -49,24 +49,11 @@ static void find_part(struct picture *picture, bool choose)
     picture->end_s = picture->begin_s + column_s * picture->cells;
 }
 
-/* On a large machine those CPUs alone on which something ran. */
-static bool is_shown(const struct timeline_view *view, int cpu)
-{
-    return view->cpu_count <= CPUS_IDLE_MOST || view->cpus[cpu].run_count > 0;
-}
-
-static int count_shown(const struct timeline_view *view)
-{
-    int count = 0;
-    for (int c = 0; c < view->cpu_count; c++) count += is_shown(view, c);
-    return count;
-}
-
 static void find_layout(struct picture *picture)
 {
     const struct timeline_view *view = picture->view;
     char name[96];
-    int cpus = count_shown(view), room = ROWS_MOST - view->worker_count;
+    int cpus = timeline_cpus_shown(view, TIMELINE_CPUS_IDLE), room = ROWS_MOST - view->worker_count;
     if (room < CPU_ROWS_MOST) room = CPU_ROWS_MOST;
     picture->cpu_rows = cpus < room ? cpus : room;
     room = ROWS_MOST - picture->cpu_rows;
@@ -74,7 +61,7 @@ static void find_layout(struct picture *picture)
     picture->label = (int)strlen("running");
     for (int c = 0; c < view->cpu_count; c++) {
         int width = text_width(timeline_cpu_name(view, c, sizeof name, name));
-        if (is_shown(view, c) && width > picture->label) picture->label = width;
+        if (timeline_cpu_shown(view, c, TIMELINE_CPUS_IDLE) && width > picture->label) picture->label = width;
     }
     for (int t = 0; t < picture->task_rows; t++) {
         int width = 2 + text_width(timeline_task_name(view, t, sizeof name, name));
@@ -249,7 +236,8 @@ static void print_levels(const struct picture *picture)
 static void print_left_out(const struct picture *picture)
 {
     const struct timeline_view *view = picture->view;
-    int shown = count_shown(view), tasks = view->worker_count - picture->task_rows, cpus = shown - picture->cpu_rows;
+    int shown = timeline_cpus_shown(view, TIMELINE_CPUS_IDLE), tasks = view->worker_count - picture->task_rows,
+        cpus = shown - picture->cpu_rows;
     int idle = view->cpu_count - shown;
     char text[256] = "";
     size_t used = 0;
@@ -281,18 +269,33 @@ static const char *name_others(const struct timeline_view *view, size_t length, 
     return text;
 }
 
+/* "A-D", "A-Z, a-f": the letters that are used. */
+static const char *list_letters(const struct timeline_view *view, size_t length, char *text)
+{
+    static const char *const full[] = {"A-Z, ", "A-Z, a-z, ", "A-Z, a-z, 0-9, ?"};
+    static const char firsts[] = "Aa0";
+    int last = view->worker_count - 1, alphabet = last / 26;
+    if (last >= TIMELINE_LETTERS)
+        snprintf(text, length, "%s", full[2]);
+    else if (last % 26 == 0)
+        snprintf(text, length, "%s%c", alphabet > 0 ? full[alphabet - 1] : "", firsts[alphabet]);
+    else
+        snprintf(text, length, "%s%c-%c", alphabet > 0 ? full[alphabet - 1] : "", firsts[alphabet],
+                 timeline_letter(view, last));
+    return text;
+}
+
 static void print_legend(const struct picture *picture)
 {
     const struct timeline_view *view = picture->view;
     bool utf8 = picture->style->utf8, exact = picture->summary->tier == TIMELINE_EXACT;
-    char text[320], names[112], others[160] = "", letters[8] = "A";
-    if (view->worker_count > 1)
-        snprintf(letters, sizeof letters, "A-%c", timeline_letter(view, view->worker_count - 1));
+    char text[320], names[112], others[160] = "", letters[48] = "no letter, as there is no worker:";
+    if (view->worker_count > 0) list_letters(view, sizeof letters, letters);
     if (view->task_count > view->worker_count)
         snprintf(others, sizeof others, "* another task of this run (%s); ", name_others(view, sizeof names, names));
     fputs(style_tone(picture->style, TONE_DIM), picture->stream);
     snprintf(text, sizeof text, "CPUs: %s the worker that ran there most of the column; %s%s none of this run.",
-             view->worker_count > 0 ? letters : "no letter, as there is no worker:", others, utf8 ? "\u00b7" : ".");
+             letters, others, utf8 ? "\u00b7" : ".");
     text_print_wrapped(picture->stream, picture->style, 0, 2, text);
     snprintf(text, sizeof text, "Workers: %s running; %s ready, but without a core; %s blocked%s.",
              utf8 ? "\u2588" : "#", utf8 ? "\u2500" : "-", utf8 ? "\u00b7" : ".",
@@ -316,13 +319,13 @@ static void print_part(const struct picture *picture)
     timeline_time(usual_s, sizeof slice, slice);
     if (picture->chosen)
         snprintf(text, sizeof text,
-                 "A zoom into the first %s of %s: a column is %s, and a time slice %s. --from and --to show other "
-                 "parts.",
+                 "A zoom into the first %s of %s: a column is %s, and a time slice %s. --from and --to of 'speedup "
+                 "timeline' show other parts.",
                  part, all, column, slice);
     else if (usual_s < 2 * picture->column_s)
         snprintf(text, sizeof text,
                  "A column is %s, and a time slice %s: each column shows the task that ran most, and hides the turns "
-                 "in it. --from and --to zoom in.",
+                 "in it. --from and --to of 'speedup timeline' zoom in.",
                  column, slice);
     else
         snprintf(text, sizeof text, "A column is %s.", column);
@@ -342,7 +345,7 @@ void timeline_print_picture(FILE *stream, const struct style *style, const struc
     fputc('\n', stream);
     print_axis(&picture);
     for (int c = 0, rows = 0; c < view->cpu_count && rows < picture.cpu_rows; c++) {
-        if (!is_shown(view, c)) continue;
+        if (!timeline_cpu_shown(view, c, TIMELINE_CPUS_IDLE)) continue;
         print_cpu(&picture, c, times);
         rows++;
     }

@@ -36,6 +36,18 @@ const char *timeline_cpu_name(const struct timeline_view *view, int cpu, size_t 
     return text;
 }
 
+bool timeline_cpu_shown(const struct timeline_view *view, int cpu, int idle_most)
+{
+    return view->cpu_count <= idle_most || view->cpus[cpu].run_count > 0;
+}
+
+int timeline_cpus_shown(const struct timeline_view *view, int idle_most)
+{
+    int count = 0;
+    for (int c = 0; c < view->cpu_count; c++) count += timeline_cpu_shown(view, c, idle_most);
+    return count;
+}
+
 const char *timeline_title(const struct timeline_view *view, size_t length, char *text)
 {
     const struct config *config = &view->hosts[0]->config;

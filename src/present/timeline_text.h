@@ -13,6 +13,9 @@ char timeline_letter(const struct timeline_view *, int task);
 const char *timeline_task_name(const struct timeline_view *, int task, size_t length, char *text);
 /* "CPU 0", with several hosts "node1 CPU 0". Returns text. */
 const char *timeline_cpu_name(const struct timeline_view *, int cpu, size_t length, char *text);
+/* Whether a CPU gets a row: all do on a machine of at most so many, else those alone on which a task ran. */
+bool timeline_cpu_shown(const struct timeline_view *, int cpu, int idle_most);
+int timeline_cpus_shown(const struct timeline_view *, int idle_most);
 /* "pi (philox, size 200000000), mode multitask: 4 threads on CPU 0". Returns text. */
 const char *timeline_title(const struct timeline_view *, size_t length, char *text);
 /* Tier and error: "exact: the kernel's context-switch records; instants within 1 us". Returns text. */
@@ -27,8 +30,9 @@ double timeline_tick(double begin_s, double end_s, int most);
 /* The unit in which an axis that ends there is labelled, and its name. */
 double timeline_unit(double end_s, const char **name_p);
 
-/* timeline_picture.c: the rows of CPUs and tasks, with their legend. begin_s ... end_s: the part to draw; NAN: let it
- * choose a part at the beginning in which turns can be seen. */
+enum { TIMELINE_CPUS_IDLE = 8 }; /* idle_most of a terminal's page */
+/* timeline_picture.c: the rows of CPUs and tasks, with their legend. choose: draw only a part at the
+ * beginning where in all of the view no turns could be seen. */
 void timeline_print_picture(FILE *, const struct style *, const struct timeline_view *, const struct timeline_summary *,
                             bool choose);
 

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CELLS_LEAST = 10, CELLS_MOST = 200, VALUE_WIDTH = 6, ROWS_MOST = 40, CPU_ROWS_MOST = 16 };
+enum { CELLS_LEAST = 10, CELLS_MOST = 200, VALUE_WIDTH = 6, ROWS_MOST = 40, CPU_ROWS_MOST = 16, WORKERS_APART = 1000 };
 
 enum { STATE_ABSENT = 3, STATES };
 
@@ -123,16 +123,22 @@ static void print_share(const struct picture *picture, double share)
             format_share(share, sizeof text, text));
 }
 
+/* Workers that are told apart; all further ones, for which there are no letters, count as one. */
+static int count_rows(const struct timeline_view *view)
+{
+    return view->worker_count < WORKERS_APART ? view->worker_count : WORKERS_APART;
+}
+
 /* In each column the task that ran most; -1 where none ran for half of it. */
 static void choose_tasks(const struct picture *picture, const struct view_cpu *cpu, double *times, int tasks_p[])
 {
     const struct timeline_view *view = picture->view;
-    int others = view->worker_count, cells = picture->cells;
+    int others = count_rows(view), cells = picture->cells;
     for (int i = 0; i < (others + 1) * cells; i++) times[i] = 0;
     for (int r = cpu->first_run; r < cpu->first_run + cpu->run_count; r++) {
         const struct view_run *run = &view->runs[r];
         if (run->begin_s >= picture->end_s) break;
-        int row = run->task < others ? run->task : others;
+        int row = run->task >= view->worker_count ? others : run->task < others ? run->task : others - 1;
         add_span(picture, run->begin_s, run->end_s, times + row * cells);
     }
     for (int c = 0; c < cells; c++) {
@@ -140,7 +146,7 @@ static void choose_tasks(const struct picture *picture, const struct view_cpu *c
         for (int t = 0; t <= others; t++) {
             double time = times[t * cells + c];
             all += time;
-            if (time > most) tasks_p[c] = t;
+            if (time > most) tasks_p[c] = t < others ? t : view->worker_count;
             most = fmax(most, time);
         }
         if (all < 0.5) tasks_p[c] = -1;
@@ -339,7 +345,7 @@ void timeline_print_picture(FILE *stream, const struct style *style, const struc
     if (view->task_count == 0 || !(view->end_s > view->begin_s)) return;
     find_layout(&picture);
     find_part(&picture, choose);
-    double *times = calloc((size_t)(view->worker_count + 1) * (size_t)picture.cells, sizeof *times);
+    double *times = calloc((size_t)(count_rows(view) + 1) * (size_t)picture.cells, sizeof *times);
     if (!times) return; /* the numbers say it */
     print_part(&picture);
     fputc('\n', stream);

@@ -26,7 +26,7 @@ static const double across = 94;
 
 /* clang-format off */
 const char timeline_css[] =
-    "svg .lane{fill:var(--card)}svg .lane-idle{stroke:var(--line);stroke-width:1}\n"
+    "svg .lane{fill:var(--card)}\n"
     "svg .t0{fill:#0072b2}svg .t1{fill:#d55e00}svg .t2{fill:#009e73}svg .t3{fill:#c06a98}svg .t4{fill:#3b8fc4}\n"
     "svg .t5{fill:#8a8200}svg .t6{fill:#b07d00}svg .t7{fill:#4d555e}svg .other{fill:var(--soft)}\n"
     "svg .piece{stroke:var(--page);stroke-width:1}svg .dense{fill-opacity:.55}\n"

@@ -300,7 +300,8 @@ static void print_legend(const struct picture *picture)
     if (view->task_count > view->worker_count)
         snprintf(others, sizeof others, "* another task of this run (%s); ", name_others(view, sizeof names, names));
     fputs(style_tone(picture->style, TONE_DIM), picture->stream);
-    snprintf(text, sizeof text, "CPUs: %s the worker that ran there most of the column; %s%s none of this run.",
+    snprintf(text, sizeof text,
+             "CPUs: %s the worker that ran there most of the column; %s%s none of this run (idle, or another program).",
              letters, others, utf8 ? "\u00b7" : ".");
     text_print_wrapped(picture->stream, picture->style, 0, 2, text);
     snprintf(text, sizeof text, "Workers: %s running; %s ready, but without a core; %s blocked%s.",

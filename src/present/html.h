@@ -3,6 +3,7 @@
 #define SPEEDUP_PRESENT_HTML_H
 
 #include "../analyse/lesson.h"
+#include "../analyse/timeline_summary.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -48,6 +49,19 @@ int html_write_file(const char *path, html_page *, const void *context, struct e
 void figure_speedups(FILE *, const struct lesson *, int first_row, const char *id);
 /* How tasks take turns, run at once, or wait: drawn, not measured. */
 void figure_schematic(FILE *, const char *id);
+
+/* figure_timeline.c: one launch, as it was observed: a row a CPU, a row a worker. The whole width stands for scale_s
+ * seconds from the launch's start, so that figures side by side share a scale; 0: for the launch's length. What is
+ * narrower than can be seen is merged. records: the hosts of the launch. */
+void figure_timeline(FILE *, const struct timeline_record *const records[], int count, double scale_s, const char *id);
+/* Text for its caption, escaped: what is incomplete first, what is shown, how it was seen and how exactly. */
+void figure_timeline_caption(FILE *, const struct timeline_record *const records[], int count, double scale_s);
+/* Its style sheet, to stand behind one that defines --page, --ink, --soft, --line, --card and --turns. */
+extern const char timeline_css[];
+/* timeline_pick.c: the pair "multitasking | multiprocessing": a timeline whose workers share one CPU, and one of the
+ * same kernel whose workers have CPUs of their own; NULL where there is none. Returns the length of time to show of
+ * both (some 40 turns, at most the shorter length); NAN where there is none to show. */
+double figure_timeline_pick(const struct results *, const struct timeline_record *records_p[2]);
 
 /* report_text.c: the style sheet, and the explanation for a newcomer with the measured numbers in it. */
 extern const char report_css[];

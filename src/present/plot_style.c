@@ -105,7 +105,7 @@ void plot_write_settings(FILE *file, const struct plot_frame *frame, const char 
     fprintf(file, "set grid back lt 1 lw 0.8");
     plot_colour(file, look->line, 1);
     fprintf(file,
-            "\nset key outside below center horizontal Left reverse samplen 2.2 spacing 1.2 maxrows 4 noenhanced "
+            "\nset key outside below center horizontal Left reverse samplen 2.2 spacing 1.2 noenhanced "
             "textcolor rgb \"#%06x\"\n",
             look->ink);
     fprintf(file, "set xlabel textcolor rgb \"#%06x\" offset 0,0.2\nset ylabel textcolor rgb \"#%06x\" offset 0.5,0\n",

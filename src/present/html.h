@@ -20,9 +20,9 @@ void html_json(FILE *, const json_t *);
 /* "cpu_model" -> "cpu model" */
 void html_json_name(FILE *, const char *name);
 
-/* html_page.c: the whole. A page is html_open_page, facts, "</p></header><main>", sections, html_close_page. `more_css`
- * is added to the style sheet. */
-void html_open_page(FILE *, const char *title, const char *more_css);
+/* html_page.c: the whole. A page is html_open_page, facts, "</p></header><main>", sections, html_close_page. Both css
+ * are added to the style sheet. */
+void html_open_page(FILE *, const char *title, const char *css, const char *more_css);
 void html_close_page(FILE *);
 /* Where a section stands: the level of its heading, and what is put before ids, so that a page can hold it twice. */
 struct html_place {

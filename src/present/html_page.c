@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-void html_open_page(FILE *file, const char *title, const char *more_css)
+void html_open_page(FILE *file, const char *title, const char *css, const char *more_css)
 {
     html_write(
         file,
@@ -18,6 +18,7 @@ void html_open_page(FILE *file, const char *title, const char *more_css)
         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n<title>%s</title>\n<style>\n",
         title);
     fputs(report_css, file);
+    fputs(css, file);
     fputs(more_css, file);
     html_write(file, "</style>\n</head>\n<body>\n<header>\n<h1>%s</h1>\n<p class=\"facts\">", title);
 }

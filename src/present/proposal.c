@@ -316,7 +316,7 @@ static void write_page(FILE *file, const void *context)
     const struct page *page = context;
     const struct prose prose = {file, true};
     int number = 0;
-    html_open_page(file, title, report_study_css);
+    html_open_page(file, title, report_study_css, "");
     html_write(file, "%s</p>\n</header>\n<main>\n", lead);
     for (int p = 0; p < page->count; p++) write_part(&prose, page, &page->parts[p], &number);
     html_close_page(file);

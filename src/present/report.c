@@ -35,7 +35,7 @@ static void write_head(FILE *file, const struct results *results, const struct l
     char title[160];
     snprintf(title, sizeof title, "Multitasking and multiprocessing, measured on %.96s",
              host != NULL ? host : "this machine");
-    html_open_page(file, title, "");
+    html_open_page(file, title, "", "");
     if (cpu != NULL) html_write(file, "%s. ", cpu);
     if (lesson->cores > 0) html_write(file, "%d core%s to use. ", lesson->cores, lesson->cores == 1 ? "" : "s");
     if (date[0] != '\0') html_write(file, "%s.", date);

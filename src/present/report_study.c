@@ -22,7 +22,7 @@ const char report_study_css[] =
     "h4{font-size:1rem;margin:1.4rem 0 .3rem}\n"
     ".plot{max-width:46rem;margin:1.6rem 0 2rem}.plot svg{max-width:100%;height:auto}.plot .small{display:none}\n"
     ".pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(26rem,100%),1fr));gap:1rem 2rem;"
-    "margin:1.6rem 0}.pair .plot{margin:0}header .facts{max-width:none}\n"
+    "margin:1.6rem 0}.pair .plot,.pair figure,.pair h3,.pair h4{margin:0}.pair h3,.pair h4{margin-bottom:.6rem}header .facts{max-width:none}\n"
     ".plot figcaption{margin-top:.5rem}\n"
     "tbody th.group{text-align:left;font-weight:600;padding-top:.9rem;white-space:normal}\n"
     "tbody th.group div{position:sticky;left:0;max-width:min(46rem,88vw)}\n"
@@ -159,7 +159,7 @@ static void write_timelines(FILE *file, const struct html_place *place, const st
     if (study_all_timings(part->curves))
         fputs("<p>A list of times does not tell who ran when.</p>\n", file);
     else
-        report_write_timelines(file, part->results);
+        report_write_timelines(file, place, part->results);
     fputs("</section>\n", file);
 }
 
@@ -212,7 +212,7 @@ static void write_page(FILE *file, const void *context)
 {
     const struct report *report = context;
     char title[TITLE_LENGTH];
-    html_open_page(file, write_title(report, title), report_study_css);
+    html_open_page(file, write_title(report, title), report_study_css, timeline_css);
     if (report->count == 1) write_facts(file, &report->parts[0]);
     if (report->count != 1) html_write(file, "%d machines or programs, one section each.", report->count);
     fputs("</p>\n", file);

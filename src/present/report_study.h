@@ -28,7 +28,7 @@ bool report_next_problem(const struct study_part *, int *next_p, struct study_pr
 /* report_verdict.c */
 void report_write_verdict(FILE *, const struct html_place *, const struct study_part *);
 /* report_timelines.c: within its section. */
-void report_write_timelines(FILE *, const struct results *);
+void report_write_timelines(FILE *, const struct html_place *, const struct results *);
 /* report_curves.c: figures, and beside them the tables. */
 void report_write_curves(FILE *, const struct html_place *, const struct study_part *);
 /* One figure in two sizes, of which the style sheet shows one, with its caption; nothing where there is nothing to

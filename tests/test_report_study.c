@@ -12,6 +12,7 @@
 #include "../src/present/rules.h"
 #include "html_checks.h"
 #include "made_launches.h"
+#include "timelines.h"
 
 #include <math.h>
 #include <unistd.h>
@@ -259,6 +260,29 @@ static void of_timings_only_times_are_told(void **state)
     free(html);
 }
 
+static void a_pair_of_timelines_is_shown(void **state)
+{
+    struct fixture *fixture = *state;
+    struct timeline_record turns, cores;
+    scene_turns(&turns, 2, 0.004, 20);
+    scene_cores(&cores, 0.04);
+    snprintf(turns.invalid_reason, sizeof turns.invalid_reason, "%.200s", hostile);
+    turns.validity = SAMPLE_INVALID;
+    assert_int_equal(results_add_timeline(&fixture->results, &turns), 0);
+    char *html = report(&fixture->results, false); /* of timelines alone, and of one side */
+    assert_has(html, "Multitasking: 2 workers of toy on 1 core");
+    assert_has(html, "For the pair, a timeline of tasks that share one core");
+    free(html);
+    add_study(&fixture->results);
+    assert_int_equal(results_add_timeline(&fixture->results, &cores), 0);
+    html = report(&fixture->results, false);
+    assert_has(html, "Two launches, on one scale of time");
+    assert_has(html, "Multiprocessing: 2 workers of toy on 2 cores");
+    assert_true(place_of(html, "Multitasking: 2") < place_of(html, "Multiprocessing: 2"));
+    assert_lacks(html, "No timeline was recorded");
+    free(html);
+}
+
 static void without_gnuplot_the_tables_remain(void **state)
 {
     struct fixture *fixture = *state;
@@ -351,17 +375,12 @@ static void the_rules_are_those_of_the_readme(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_study_has_all_sections_in_order),
-        TEST(what_is_hostile_is_escaped),
-        TEST(nothing_valid_is_no_number),
-        TEST(one_point_is_told_as_one),
-        TEST(an_empty_record_is_a_page_too),
-        TEST(of_timings_only_times_are_told),
-        TEST(without_gnuplot_the_tables_remain),
-        TEST(machines_have_a_section_each),
-        TEST(two_thousand_samples_stay_small),
-        TEST(the_proposal_has_what_is_asked_for),
-        cmocka_unit_test(the_rules_are_those_of_the_readme),
+        TEST(a_study_has_all_sections_in_order),  TEST(what_is_hostile_is_escaped),
+        TEST(nothing_valid_is_no_number),         TEST(one_point_is_told_as_one),
+        TEST(an_empty_record_is_a_page_too),      TEST(of_timings_only_times_are_told),
+        TEST(a_pair_of_timelines_is_shown),       TEST(without_gnuplot_the_tables_remain),
+        TEST(machines_have_a_section_each),       TEST(two_thousand_samples_stay_small),
+        TEST(the_proposal_has_what_is_asked_for), cmocka_unit_test(the_rules_are_those_of_the_readme),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -34,7 +34,7 @@ const char report_study_css[] =
     ".narrow tbody th{min-width:0}.narrow .why{min-width:7.5rem}\n"
     "@media(max-width:600px){.plot .large{display:none}.plot .small{display:block}.contents{font-size:1rem}"
     "td .range{white-space:nowrap}}\n"
-    "@media print{.contents,.samples{display:none}.pair{display:block}.pair .plot{margin-bottom:1.5rem}.plot{break-inside:avoid}thead{display:table-header-group}"
+    "@media print{.contents,.samples{display:none}.pair{grid-template-columns:1fr 1fr;break-inside:avoid}.plot{break-inside:avoid}thead{display:table-header-group}"
     "tr{break-inside:avoid}table{break-inside:auto}body{font-size:10pt}table{font-size:8.5pt}"
     "th,td{padding:.25rem .45rem}.words div{max-width:none}a{color:inherit;text-decoration:none}}\n";
 /* clang-format on */

@@ -1,7 +1,7 @@
 /* The report of the lesson: one HTML file that needs nothing else, made from the records alone. */
-#include "html.h"
-#include "text.h"
+#include "report_study.h"
 
+#include <string.h>
 #include <time.h>
 
 static const char *machine_text(const struct results *results, const char *name)
@@ -35,7 +35,7 @@ static void write_head(FILE *file, const struct results *results, const struct l
     char title[160];
     snprintf(title, sizeof title, "Multitasking and multiprocessing, measured on %.96s",
              host != NULL ? host : "this machine");
-    html_open_page(file, title, "", "");
+    html_open_page(file, title, report_study_css, timeline_css);
     if (cpu != NULL) html_write(file, "%s. ", cpu);
     if (lesson->cores > 0) html_write(file, "%d core%s to use. ", lesson->cores, lesson->cores == 1 ? "" : "s");
     if (date[0] != '\0') html_write(file, "%s.", date);
@@ -86,6 +86,31 @@ static void write_figures(FILE *file, const struct lesson *lesson)
     fputs("</div>\n</section>\n", file);
 }
 
+static bool waits(const struct lesson *lesson, const struct timeline_record *record)
+{
+    for (int i = 0; i < lesson->row_count; i++)
+        if (lesson->rows[i].waits && strcmp(lesson->rows[i].group->key, record->key) == 0) return true;
+    return false;
+}
+
+/* What the sentences say, seen; last, tasks that wait. */
+static void write_timelines(FILE *file, const struct results *results, const struct lesson *lesson)
+{
+    static const struct html_place place = {2, ""};
+    html_open_section(file, &place, "seen", "Multitasking and multiprocessing, seen");
+    if (results->timeline_count == 0)
+        fputs("<p>Nobody could watch here which task ran when; what was measured is below.</p>\n", file);
+    else
+        report_write_timelines(file, &place, results);
+    for (int i = 0; i < results->timeline_count; i++)
+        if (waits(lesson, &results->timelines[i])) {
+            report_write_timeline(file, &place, &results->timelines[i], 0.06, "timeline-waiting",
+                                  "Tasks that mostly wait take turns, too");
+            break;
+        }
+    fputs("</section>\n", file);
+}
+
 struct lesson_report {
     const struct results *results;
     const struct lesson *lesson;
@@ -98,6 +123,7 @@ static void write_page(FILE *file, const void *context)
     const struct lesson *lesson = report->lesson;
     write_head(file, results, lesson);
     write_verdict(file, lesson);
+    write_timelines(file, results, lesson);
     write_figures(file, lesson);
     report_write_numbers(file, lesson);
     report_write_explanation(file, lesson);

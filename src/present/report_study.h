@@ -29,6 +29,9 @@ bool report_next_problem(const struct study_part *, int *next_p, struct study_pr
 void report_write_verdict(FILE *, const struct html_place *, const struct study_part *);
 /* report_timelines.c: within its section. */
 void report_write_timelines(FILE *, const struct html_place *, const struct results *);
+/* One launch: its picture (figure_timeline), and what it shows. `name` makes ids unique in the page. */
+void report_write_timeline(FILE *, const struct html_place *, const struct timeline_record *, double scale_s,
+                           const char *name, const char *title);
 /* report_curves.c: figures, and beside them the tables. */
 void report_write_curves(FILE *, const struct html_place *, const struct study_part *);
 /* One figure in two sizes, of which the style sheet shows one, with its caption; nothing where there is nothing to

@@ -12,18 +12,11 @@ static void write_command(FILE *file, const struct results *results, const char 
     html_write(file, " --timeline -o %s\n", path);
 }
 
-/* One launch: which it was, its picture, what the picture shows. */
-static void write_timeline(FILE *file, const struct html_place *place, const struct timeline_record *record,
-                           double scale_s, const char *name)
+void report_write_timeline(FILE *file, const struct html_place *place, const struct timeline_record *record,
+                           double scale_s, const char *name, const char *title)
 {
-    const struct mode *mode = &record->config.mode;
-    int workers = mode_workers(mode), cpus = workers;
-    if (mode->cpus.count > 0 && mode->cpus.count < workers) cpus = mode->cpus.count;
-    char id[64], title[256];
+    char id[64];
     snprintf(id, sizeof id, "%s%s", place->prefix, name);
-    snprintf(title, sizeof title, "%s: %d worker%s of %.32s on %d core%s",
-             workers > cpus ? "Multitasking" : "Multiprocessing", workers, workers == 1 ? "" : "s",
-             record->config.kernel, cpus, cpus == 1 ? "" : "s");
     fputs("<div>\n", file);
     html_write_heading(file, place, title);
     fputs("<figure>\n", file);
@@ -31,6 +24,16 @@ static void write_timeline(FILE *file, const struct html_place *place, const str
     fputs("<figcaption>", file);
     figure_timeline_caption(file, &record, 1, scale_s);
     fputs("</figcaption>\n</figure>\n</div>\n", file);
+}
+
+static const char *describe(const struct timeline_record *record, size_t length, char *text)
+{
+    const struct mode *mode = &record->config.mode;
+    int workers = mode_workers(mode), cpus = workers;
+    if (mode->cpus.count > 0 && mode->cpus.count < workers) cpus = mode->cpus.count;
+    snprintf(text, length, "%s: %d worker%s of %.32s on %d core%s", workers > cpus ? "Multitasking" : "Multiprocessing",
+             workers, workers == 1 ? "" : "s", record->config.kernel, cpus, cpus == 1 ? "" : "s");
+    return text;
 }
 
 /* Where there is no pair, the first timeline. */
@@ -46,8 +49,11 @@ static void write_pictures(FILE *file, const struct html_place *place, const str
               "time, each on a core of its own.</p>\n",
               file);
     fputs("<div class=\"pair\">\n", file);
-    for (int i = 0; i < (pair ? 2 : 1); i++)
-        write_timeline(file, place, records[i], scale_s > 0 ? scale_s : 0, names[i]);
+    for (int i = 0; i < (pair ? 2 : 1); i++) {
+        char title[256];
+        report_write_timeline(file, place, records[i], scale_s > 0 ? scale_s : 0, names[i],
+                              describe(records[i], sizeof title, title));
+    }
     fputs("</div>\n", file);
     if (!pair)
         fputs("<p class=\"note\">For the pair, a timeline of tasks that share one core and one of tasks with cores of "

@@ -2,9 +2,9 @@
  * just before the sample, so that what was timed before it ran without them. The workers note themselves that they run;
  * one that keeps its core all along would leave no record else.
  *
- * A thread of its own takes the records when a quarter of a ring is full. It is one of those watched, named "drainer",
- * as it takes time from the worker whose core it shares. It waits for the bell, which rings twice: when all is
- * set up, and at the end.
+ * A thread of its own takes the records when a quarter of a ring is full. It is one of those watched, named
+ * speedup-drainer, as it takes time from the worker whose core it shares. It waits for the bell, which rings twice:
+ * when all is set up, and at the end.
  */
 #include "watch.h"
 
@@ -25,7 +25,8 @@
 
 struct threads {
     int count;
-    pid_t *tids; /* heap */
+    pid_t *tids;       /* heap */
+    char (*names)[16]; /* heap; as they are known now: a thread that has ended has none */
 };
 
 struct watch {
@@ -39,6 +40,12 @@ struct watch {
     char missing[160];     /* why nothing, or not all, was seen; "" */
 };
 
+static void threads_release(struct threads *threads)
+{
+    free(threads->names);
+    free(threads->tids);
+}
+
 struct watch *watch_new(void)
 {
     struct watch *watch = calloc(1, sizeof *watch);
@@ -51,12 +58,27 @@ void watch_free(struct watch *watch)
     if (!watch) return;
     watch_stop(watch);
     switches_close(watch->switches);
-    free(watch->threads.tids);
+    threads_release(&watch->threads);
     free(watch->polled);
     free(watch);
 }
 
-/* All threads of this process. 0 or a negative errno value; release with free(tids). */
+static int threads_add(struct threads *threads, pid_t tid)
+{
+    size_t count = (size_t)threads->count + 1;
+    pid_t *tids = realloc(threads->tids, count * sizeof *tids);
+    if (!tids) return -ENOMEM;
+    threads->tids = tids;
+    char(*names)[16] = realloc(threads->names, count * sizeof *names);
+    if (!names) return -ENOMEM;
+    threads->names = names;
+    tids[count - 1] = tid;
+    file_read(sizeof names[0], names[count - 1], "/proc/self/task/%d/comm", (int)tid);
+    threads->count++;
+    return 0;
+}
+
+/* All threads of this process. 0 or a negative errno value. */
 static int threads_list(struct threads *threads_p)
 {
     struct threads threads = {.count = 0};
@@ -64,14 +86,10 @@ static int threads_list(struct threads *threads_p)
     int status = folder ? 0 : -errno;
     for (struct dirent *entry; !status && (entry = readdir(folder));) {
         if (entry->d_name[0] < '0' || entry->d_name[0] > '9') continue;
-        pid_t *tids = realloc(threads.tids, (size_t)(threads.count + 1) * sizeof *tids);
-        status = tids ? 0 : -ENOMEM;
-        if (!tids) break;
-        threads.tids = tids;
-        threads.tids[threads.count++] = (pid_t)atol(entry->d_name);
+        status = threads_add(&threads, (pid_t)atol(entry->d_name));
     }
     if (folder) closedir(folder);
-    if (status) free(threads.tids);
+    if (status) threads_release(&threads);
     if (!status) *threads_p = threads;
     return status;
 }
@@ -107,7 +125,7 @@ static int start_drainer(struct watch *watch)
     if (watch->bell < 0) return -errno;
     int status = pthread_create(&watch->drainer, NULL, drain, watch);
     watch->draining = status == 0;
-    if (status == 0) pthread_setname_np(watch->drainer, "drainer");
+    if (status == 0) pthread_setname_np(watch->drainer, "speedup-drainer");
     return -status;
 }
 
@@ -166,11 +184,12 @@ void watch_stop(struct watch *watch)
     watch->bell = -1;
 }
 
-static bool threads_have(const struct threads *threads, pid_t tid)
+/* NULL where it is none of them. */
+static const char *threads_find(const struct threads *threads, pid_t tid)
 {
     for (int i = 0; i < threads->count; i++)
-        if (threads->tids[i] == tid) return true;
-    return false;
+        if (threads->tids[i] == tid) return threads->names[i];
+    return NULL;
 }
 
 /* A thread that began and ended meanwhile is not found. */
@@ -179,8 +198,8 @@ static void find_newcomers(struct watch *watch)
     struct threads now;
     int newcomers = 0;
     if (threads_list(&now)) return;
-    for (int i = 0; i < now.count; i++) newcomers += !threads_have(&watch->threads, now.tids[i]);
-    free(now.tids);
+    for (int i = 0; i < now.count; i++) newcomers += !threads_find(&watch->threads, now.tids[i]);
+    threads_release(&now);
     if (newcomers > 0)
         snprintf(watch->missing, sizeof watch->missing, "threads that began meanwhile are missing: %d at least",
                  newcomers);
@@ -197,7 +216,8 @@ int watch_timeline(struct watch *watch, struct timeline *timeline_p)
     }
     for (int i = 0; i < timeline_p->task_count; i++) {
         struct timeline_task *task = &timeline_p->tasks[i];
-        file_read(sizeof task->name, task->name, "/proc/self/task/%d/comm", (int)task->tid);
+        const char *name = threads_find(&watch->threads, task->tid);
+        snprintf(task->name, sizeof task->name, "%s", name ? name : "");
     }
     if (watch->missing[0]) memcpy(timeline_p->incomplete, watch->missing, sizeof timeline_p->incomplete);
     return 0;

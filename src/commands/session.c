@@ -291,6 +291,12 @@ static int explain_failure(const struct launch *launch, struct spawn_result *res
                      result->exit_status, after, said);
 }
 
+/* A further rank of a foreign job that failed as all ranks did: rank 0 says why. */
+static bool is_told_elsewhere(const struct session *session, const struct spawn_result *result)
+{
+    return !session_speaks(session) && !result->timed_out && !result->signal && !result->stderr_tail[0];
+}
+
 static int launch_once(struct session *session, const struct measurement *measurement, int runs, int first_repeat,
                        struct launch *launch_p, struct error *error)
 {
@@ -319,7 +325,8 @@ static int launch_once(struct session *session, const struct measurement *measur
     if (!status && launch_p->worker_status)
         status = launch_p->worker_status;
     else if (result.timed_out || (!status && (result.exit_status != 0 || silent)))
-        status = explain_failure(launch_p, &result, error);
+        status = is_told_elsewhere(session, &result) ? error_set(error, STATUS_FAILED, "%s", "")
+                                                     : explain_failure(launch_p, &result, error);
     else if (status == STATUS_INTERRUPTED && session_speaks(session))
         error_set(error, status, "interrupted during launch %d; what was measured is kept", session->launch_count + 1);
     else if (status == STATUS_INTERRUPTED)

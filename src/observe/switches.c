@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -39,6 +40,7 @@ struct ring {
 struct source {
     pid_t tid; /* 0: the calling thread's */
     int cpu;   /* -1: all */
+    int pages_max;
 };
 
 struct switches {
@@ -102,7 +104,7 @@ static void explain(int status, size_t length, char *reason)
 
 bool switches_available(size_t length, char *reason_p)
 {
-    int descriptor = event_open((struct source){0, -1}, 0);
+    int descriptor = event_open((struct source){.cpu = -1}, 0);
     if (length > 0) reason_p[0] = '\0';
     if (descriptor >= 0)
         close(descriptor);
@@ -113,11 +115,11 @@ bool switches_available(size_t length, char *reason_p)
 
 /* With as large a ring as the user's limit on locked memory allows. A CPU that is offline is left out, and a thread
  * that has ended. */
-static int switches_watch(struct switches *switches, int index, int pages_max)
+static int switches_watch(struct switches *switches, int index)
 {
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
     int status = -ENOMEM;
-    for (size_t pages = (size_t)pages_max; pages >= PAGES_MIN; pages /= 2) {
+    for (size_t pages = (size_t)switches->sources[index].pages_max; pages >= PAGES_MIN; pages /= 2) {
         int descriptor = event_open(switches->sources[index], pages * page / 4);
         if (descriptor == -ENODEV || descriptor == -ESRCH) return 0;
         if (descriptor < 0) return descriptor;
@@ -151,10 +153,10 @@ static struct switches *switches_new(int count)
 }
 
 /* Watches the sources from now on, or closes. */
-static int switches_begin(struct switches *switches, int pages_max, size_t length, char *reason_p)
+static int switches_begin(struct switches *switches, size_t length, char *reason_p)
 {
     int status = 0;
-    for (int i = 0; i < switches->count && !status; i++) status = switches_watch(switches, i, pages_max);
+    for (int i = 0; i < switches->count && !status; i++) status = switches_watch(switches, i);
     if (status) {
         snprintf(reason_p, length, "no memory is left");
         if (status != -ENOMEM) explain(status, length, reason_p);
@@ -172,25 +174,38 @@ int switches_open(int cpu_count, const int cpus[], struct switches **switches_p,
     struct switches *switches = switches_new(cpu_count);
     snprintf(reason_p, length, "no memory is left");
     if (!switches) return -ENOMEM;
-    for (int i = 0; i < cpu_count; i++) switches->sources[i] = (struct source){.cpu = cpus[i]};
-    int status = switches_begin(switches, PAGES_MAX, length, reason_p);
+    for (int i = 0; i < cpu_count; i++) switches->sources[i] = (struct source){.cpu = cpus[i], .pages_max = PAGES_MAX};
+    int status = switches_begin(switches, length, reason_p);
     if (!status) *switches_p = switches;
     return status;
 }
 
-int switches_open_threads(int count, const pid_t tids[], int sharers, struct switches **switches_p, size_t length,
-                          char *reason_p)
+/* Of a ring for a busy thread, as a power of two. Each user has PAGES_MAX + 1 for each CPU, for all processes together;
+ * beyond that each process has what it may lock, of which half is left to others (such as MPI). Each ring has one page
+ * more than its data. */
+static int fair_pages(int busy, int others, int sharers)
+{
+    struct rlimit limit = {.rlim_cur = 0};
+    long cpus = sysconf(_SC_NPROCESSORS_ONLN), room = (PAGES_MAX + 1) * cpus / sharers;
+    int pages = PAGES_MAX;
+    getrlimit(RLIMIT_MEMLOCK, &limit);
+    if (limit.rlim_cur > LONG_MAX) return pages;
+    room += (long)limit.rlim_cur / sysconf(_SC_PAGESIZE) / 2;
+    while (pages > PAGES_MIN && (long)busy * (pages + 1) + (long)others * (PAGES_MIN + 1) > room) pages /= 2;
+    return pages;
+}
+
+int switches_open_threads(int count, const pid_t tids[], int busy, int sharers, struct switches **switches_p,
+                          size_t length, char *reason_p)
 {
     struct switches *switches = switches_new(count);
-    long cpus = sysconf(_SC_NPROCESSORS_ONLN), rings = ((long)count * sharers + cpus - 1) / cpus;
-    int pages = PAGES_MAX;
     snprintf(reason_p, length, "no memory is left");
     if (!switches) return -ENOMEM;
     switches->own = true;
-    for (int i = 0; i < count; i++) switches->sources[i] = (struct source){tids[i], -1};
-    /* Each ring has one page more. */
-    while (pages > PAGES_MIN && rings * (pages + 1) > PAGES_MAX + 1) pages /= 2;
-    int status = switches_begin(switches, pages, length, reason_p);
+    int pages = fair_pages(busy, count - busy, sharers);
+    for (int i = 0; i < count; i++)
+        switches->sources[i] = (struct source){.tid = tids[i], .cpu = -1, .pages_max = i < busy ? pages : PAGES_MIN};
+    int status = switches_begin(switches, length, reason_p);
     if (!status) *switches_p = switches;
     return status;
 }
@@ -351,9 +366,20 @@ void switches_drain(struct switches *switches)
         if (switches->rings[i].page) ring_drain(switches, &switches->rings[i]);
 }
 
-static void explain_losses(const struct switches *switches, char incomplete_p[160])
+/* Records have the machine's CLOCK_MONOTONIC, which a time namespace (time_namespaces(7)) hides from this program. */
+static bool clocks_differ(const struct switches *switches, int64_t end_ns)
 {
-    if (switches->no_memory)
+    for (int i = 0; i < switches->event_count; i++)
+        if (switches->events[i].time_ns < switches->start_ns || switches->events[i].time_ns > end_ns) return true;
+    return false;
+}
+
+static void explain_losses(const struct switches *switches, int64_t end_ns, char incomplete_p[160])
+{
+    if (clocks_differ(switches, end_ns))
+        snprintf(incomplete_p, 160,
+                 "records have times outside of the recording: a time namespace shifts the clock here");
+    else if (switches->no_memory)
         snprintf(incomplete_p, 160, "no memory was left for further records");
     else if (switches->too_many)
         snprintf(incomplete_p, 160, "there were more than %d records; what came after them is missing", EVENTS_MAX);
@@ -374,7 +400,7 @@ int switches_timeline(struct switches *switches, struct timeline *timeline_p)
     timeline_init(&timeline);
     /* Between a record's instant and that of the switch itself lies less than a switch takes. */
     timeline.error_s = 2e-6;
-    explain_losses(switches, timeline.incomplete);
+    explain_losses(switches, end_ns, timeline.incomplete);
     if (switches->too_many && switches->event_count > 0) end_ns = switches->events[EVENTS_MAX - 1].time_ns;
     int status = switches_build(switches->event_count, switches->events, &switches->names, switches->start_ns, end_ns,
                                 &timeline);

@@ -32,11 +32,12 @@ bool switches_available(size_t length, char *reason_p);
  * itself is not. 0, -ENOMEM, or another negative errno value with its meaning in reason_p. */
 int switches_open(int cpu_count, const int cpus[], struct switches **switches_p, size_t length, char *reason_p);
 /* Begins to record these threads of this process alone, on whatever CPUs they are. The memory that a user may have for
- * it on a machine is shared by so many processes as do this. As switches_open; the timeline has no CPUs. A thread that
- * neither gets nor loses a core meanwhile leaves no record: switches_note_running, by whoever knows that it ran then.
+ * it on a machine is shared by so many processes as do this, and goes to the first `busy` of the threads above all. As
+ * switches_open; the timeline has no CPUs. A thread that neither gets nor loses a core meanwhile leaves no record:
+ * switches_note_running, by whoever knows that it ran then.
  */
-int switches_open_threads(int count, const pid_t tids[], int sharers, struct switches **switches_p, size_t length,
-                          char *reason_p);
+int switches_open_threads(int count, const pid_t tids[], int busy, int sharers, struct switches **switches_p,
+                          size_t length, char *reason_p);
 /* Not beside switches_drain. time_s: CLOCK_MONOTONIC. */
 void switches_note_running(struct switches *, pid_t tid, int cpu, double time_s);
 void switches_close(struct switches *);

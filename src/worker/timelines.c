@@ -2,13 +2,11 @@
  *
  *     compare clocks; the sample, each rank watching itself; compare clocks; gather; merge; write a line a host
  *
- * The ranks' timelines differ in length by orders of magnitude. They come to rank 0 as JSON, in pieces of the same
- * size, in as many rounds as the longest needs: more is sent than there is, but the memory needed is that of the texts
- * and of one piece a rank.
- *
- * Each node's time is cut to that of its sample. Ranks of a node have one clock and need no comparison.
+ * What each rank saw comes to rank 0 as a line of the record. Each node's time is cut to that of its sample. Ranks of a
+ * node have one clock and need no comparison.
  */
 #include "clocks.h"
+#include "texts.h"
 #include "watch.h"
 #include "worker.h"
 
@@ -17,20 +15,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    SPANS_MAX = 400000,      /* of a host: a line of some ten megabytes */
-    PIECES_BYTES = 64 << 20, /* of all ranks together */
-    PIECE_MAX_BYTES = 1 << 20,
-    PIECE_MIN_BYTES = 1 << 12
-};
+enum { SPANS_MAX = 400000 }; /* of a host: a line of some ten megabytes */
 
 struct scene {
     struct worker *worker;
     uint64_t *nodes;                     /* team->node of each rank */
     struct clock_offset *before, *after; /* on rank 0, of the rank that stands for each node */
     struct sample sample;                /* on rank 0 */
-    uint64_t *lengths;                   /* of the ranks' texts */
-    char **texts;                        /* on rank 0 */
+    uint64_t *spans;                     /* that each rank saw */
+    char **texts;                        /* on rank 0: what each rank saw */
 };
 
 static int scene_failed(struct worker *worker, int status, const char *what)
@@ -40,20 +33,25 @@ static int scene_failed(struct worker *worker, int status, const char *what)
     return worker_abandon(worker, STATUS_FAILED);
 }
 
-static int scene_init(struct worker *worker, struct scene *scene_p)
+/* Collective: whether all ranks had the memory that they need. */
+static int agree_memory(struct worker *worker, bool had)
+{
+    if (!had) error_set(&worker->error, STATUS_FAILED, "out of memory for a timeline");
+    return worker_agree(worker, had ? STATUS_OK : STATUS_FAILED);
+}
+
+static bool scene_init(struct worker *worker, struct scene *scene_p)
 {
     size_t size = (size_t)team_size(worker->team);
     *scene_p = (struct scene){.worker = worker};
     sample_init(&scene_p->sample);
     scene_p->nodes = calloc(size, sizeof *scene_p->nodes);
-    scene_p->lengths = calloc(size, sizeof *scene_p->lengths);
+    scene_p->spans = calloc(size, sizeof *scene_p->spans);
     scene_p->before = calloc(size, sizeof *scene_p->before);
     scene_p->after = calloc(size, sizeof *scene_p->after);
     scene_p->texts = calloc(size, sizeof *scene_p->texts);
     worker->watch = watch_new();
-    if (scene_p->nodes && scene_p->lengths && scene_p->before && scene_p->after && scene_p->texts && worker->watch)
-        return STATUS_OK;
-    return error_set(&worker->error, STATUS_FAILED, "out of memory for a timeline");
+    return scene_p->nodes && scene_p->spans && scene_p->before && scene_p->after && scene_p->texts && worker->watch;
 }
 
 static void scene_release(struct scene *scene)
@@ -62,7 +60,7 @@ static void scene_release(struct scene *scene)
     free(scene->texts);
     free(scene->after);
     free(scene->before);
-    free(scene->lengths);
+    free(scene->spans);
     free(scene->nodes);
     sample_release(&scene->sample);
     watch_free(scene->worker->watch);
@@ -73,11 +71,10 @@ static void scene_release(struct scene *scene)
 static int find_nodes(struct scene *scene)
 {
     struct worker *worker = scene->worker;
-    int size = team_size(worker->team);
-    scene->nodes[team_rank(worker->team)] = (uint64_t)worker->team->node;
-    int status = scene_failed(worker, team_sum_u64(worker->team, (size_t)size, scene->nodes), "prepared");
+    struct team *team = worker->team;
+    int status = scene_failed(worker, team_collect_u64(team, (uint64_t)team->node, scene->nodes), "prepared");
     worker->watchers = 0;
-    for (int rank = 0; rank < size; rank++) worker->watchers += scene->nodes[rank] == (uint64_t)worker->team->node;
+    for (int rank = 0; rank < team_size(team); rank++) worker->watchers += scene->nodes[rank] == (uint64_t)team->node;
     return status;
 }
 
@@ -106,92 +103,75 @@ static int name_workers(const struct worker *worker, struct timeline *timeline)
     return 0;
 }
 
-/* What this rank saw, as text. NULL: no memory. */
-static char *own_text(const struct worker *worker)
+/* What this rank saw. 0 or -ENOMEM. */
+static int own_timeline(const struct worker *worker, struct timeline *timeline_p)
+{
+    int status = watch_timeline(worker->watch, timeline_p);
+    if (status) return status;
+    memcpy(timeline_p->host, worker->host, sizeof timeline_p->host);
+    status = name_workers(worker, timeline_p);
+    if (status == 0) status = add_cpus(worker, timeline_p);
+    if (status) timeline_release(timeline_p);
+    return status;
+}
+
+/* Collective. Where the ranks of a host have too many spans together, the busiest ones give way, each by the same part:
+ * so all keep about the same time. */
+static int fit_spans(struct scene *scene, struct timeline *timeline)
+{
+    struct worker *worker = scene->worker;
+    struct team *team = worker->team;
+    uint64_t own = 0, total = 0, share = (uint64_t)(SPANS_MAX / worker->watchers);
+    for (int i = 0; i < timeline->task_count; i++) own += (uint64_t)timeline->tasks[i].span_count;
+    int status = scene_failed(worker, team_collect_u64(team, own, scene->spans), "gathered");
+    for (int rank = 0; rank < team_size(team); rank++)
+        if (scene->nodes[rank] == (uint64_t)team->node) total += scene->spans[rank];
+    if (status || total <= SPANS_MAX) return status;
+    if (SPANS_MAX * own / total > share) share = SPANS_MAX * own / total;
+    if (own <= share) return status;
+    timeline_limit(timeline, (int)share);
+    snprintf(timeline->incomplete, sizeof timeline->incomplete,
+             "only the first part is kept: tasks changed state %llu times, and about %d are kept",
+             (unsigned long long)total, SPANS_MAX);
+    return status;
+}
+
+/* NULL: no memory. */
+static char *text_of(const struct worker *worker, const struct timeline *timeline)
 {
     struct timeline_record record;
-    struct timeline *timeline = &record.timeline;
     timeline_record_init(&record);
     record.config = worker->request.config;
-    int status = watch_timeline(worker->watch, timeline);
-    memcpy(timeline->host, worker->host, sizeof timeline->host);
-    timeline_limit(timeline, SPANS_MAX / worker->watchers);
-    if (status == 0) status = name_workers(worker, timeline);
-    if (status == 0) status = add_cpus(worker, timeline);
-    json_t *line = status == 0 ? record_encode_timeline(&record) : NULL;
-    char *text = json_dumps(line, JSON_COMPACT);
+    record.timeline = *timeline;
+    json_t *line = record_encode_timeline(&record);
+    char *text = line ? json_dumps(line, JSON_COMPACT) : NULL;
     json_decref(line);
-    timeline_record_release(&record);
     return text;
 }
 
-/* What lies in [begin, begin + bytes) of the text; the rest is left. */
-static void copy_piece(char *to, const char *from, uint64_t length, uint64_t bytes)
-{
-    memcpy(to, from, length < bytes ? length : bytes);
-}
+/* What the ranks of a host saw. */
+struct host {
+    struct timeline_record record;
+    int ranks, unwatched;
+    char reason[160]; /* why the first of these was not watched */
+};
 
-/* Collective. `mine` is a piece, `all` one of each rank on rank 0. */
-static int gather_rounds(struct scene *scene, const char *text, uint64_t bytes, char *mine, char *all)
-{
-    struct team *team = scene->worker->team;
-    uint64_t longest = 0;
-    int status = 0, size = team_size(team);
-    for (int rank = 0; rank < size; rank++)
-        if (scene->lengths[rank] > longest) longest = scene->lengths[rank];
-    for (uint64_t at = 0; at < longest && status == 0; at += bytes) {
-        uint64_t length = scene->lengths[team_rank(team)];
-        if (at < length) copy_piece(mine, text + at, length - at, bytes);
-        status = team_gather(team, bytes, mine, all);
-        for (int rank = 0; all && rank < size && status == 0; rank++)
-            if (at < scene->lengths[rank])
-                copy_piece(scene->texts[rank] + at, all + (uint64_t)rank * bytes, scene->lengths[rank] - at, bytes);
-    }
-    return status;
-}
-
-/* Collective. */
-static int gather_texts(struct scene *scene, const char *text)
-{
-    struct worker *worker = scene->worker;
-    int size = team_size(worker->team);
-    uint64_t bytes = PIECES_BYTES / (uint64_t)size;
-    if (bytes > PIECE_MAX_BYTES) bytes = PIECE_MAX_BYTES;
-    if (bytes < PIECE_MIN_BYTES) bytes = PIECE_MIN_BYTES;
-    scene->lengths[team_rank(worker->team)] = strlen(text);
-    int status = scene_failed(worker, team_sum_u64(worker->team, (size_t)size, scene->lengths), "gathered");
-    if (status) return status;
-    char *mine = calloc(1, bytes), *all = NULL;
-    bool failed = !mine;
-    if (team_rank(worker->team) == 0) {
-        failed |= !(all = malloc((size_t)size * bytes));
-        for (int rank = 0; rank < size; rank++) failed |= !(scene->texts[rank] = malloc(scene->lengths[rank] + 1));
-    }
-    if (failed) error_set(&worker->error, STATUS_FAILED, "out of memory for the timelines");
-    status = worker_agree(worker, failed ? STATUS_FAILED : STATUS_OK);
-    if (status == 0) status = scene_failed(worker, gather_rounds(scene, text, bytes, mine, all), "gathered");
-    free(all);
-    free(mine);
-    return status;
-}
-
-/* Adds what a rank saw to that of its host. */
-static int merge_rank(const struct scene *scene, int rank, struct timeline *timeline, struct error *error)
+static int merge_rank(const struct scene *scene, int rank, struct host *host, struct error *error)
 {
     struct timeline_record record;
     struct timeline *seen = &record.timeline;
     timeline_record_init(&record);
-    json_t *line = json_loadb(scene->texts[rank], scene->lengths[rank], 0, NULL);
+    json_t *line = json_loads(scene->texts[rank], 0, NULL);
     int status = record_decode_timeline(line, &record, error);
     json_decref(line);
     if (status) return error_set(error, STATUS_FAILED, "rank %d sent no timeline", rank);
-    if (!(seen->length_s > 0)) {
-        char reason[sizeof seen->incomplete];
-        memcpy(reason, seen->incomplete, sizeof reason);
-        snprintf(seen->incomplete, sizeof seen->incomplete, "rank %d was not watched: %.120s", rank, reason);
-    }
-    memcpy(timeline->host, seen->host, sizeof timeline->host);
-    if (timeline_merge(timeline, seen)) status = error_set(error, STATUS_FAILED, "out of memory for the timelines");
+    bool unwatched = !(seen->length_s > 0);
+    if (unwatched && host->unwatched == 0) memcpy(host->reason, seen->incomplete, sizeof host->reason);
+    host->ranks++;
+    host->unwatched += unwatched;
+    memcpy(host->record.timeline.host, seen->host, sizeof seen->host);
+    if (timeline_merge(&host->record.timeline, seen))
+        status = error_set(error, STATUS_FAILED, "out of memory for the timelines");
     timeline_record_release(&record);
     return status;
 }
@@ -209,6 +189,10 @@ static void cut_to_sample(const struct scene *scene, int node, struct timeline *
     }
     if (timeline->length_s > 0) {
         timeline_cut(timeline, begin_s - timeline->start_s, end_s - timeline->start_s);
+        char said[sizeof timeline->incomplete];
+        memcpy(said, timeline->incomplete, sizeof said);
+        timeline_limit(timeline, SPANS_MAX);
+        if (said[0]) memcpy(timeline->incomplete, said, sizeof said);
     } else {
         timeline->length_s = end_s - begin_s;
     }
@@ -217,25 +201,34 @@ static void cut_to_sample(const struct scene *scene, int node, struct timeline *
     timeline->clock_error_s = offset.error_s;
 }
 
+static int tell_host(const struct scene *scene, struct host *host)
+{
+    const struct sample *sample = &scene->sample;
+    struct timeline_record *record = &host->record;
+    if (host->unwatched > 0)
+        snprintf(record->timeline.incomplete, sizeof record->timeline.incomplete, "%d of %d ranks not watched: %.120s",
+                 host->unwatched, host->ranks, host->reason);
+    record->config = sample->config;
+    record->wall_s = sample->wall_s;
+    record->validity = sample->validity;
+    memcpy(record->invalid_reason, sample->invalid_reason, sizeof record->invalid_reason);
+    return output_timeline(scene->worker->lines, record, &scene->worker->error);
+}
+
 /* On rank 0. */
-static int tell_node(struct scene *scene, int node)
+static int tell_node(const struct scene *scene, int node)
 {
     struct worker *worker = scene->worker;
-    const struct sample *sample = &scene->sample;
-    struct timeline_record record;
+    struct host host = {.ranks = 0};
     int status = STATUS_OK;
-    timeline_record_init(&record);
+    timeline_record_init(&host.record);
     for (int rank = node; rank < team_size(worker->team) && !status; rank++)
-        if (scene->nodes[rank] == (uint64_t)node) status = merge_rank(scene, rank, &record.timeline, &worker->error);
+        if (scene->nodes[rank] == (uint64_t)node) status = merge_rank(scene, rank, &host, &worker->error);
     if (!status) {
-        cut_to_sample(scene, node, &record.timeline);
-        record.config = sample->config;
-        record.wall_s = sample->wall_s;
-        record.validity = sample->validity;
-        memcpy(record.invalid_reason, sample->invalid_reason, sizeof record.invalid_reason);
-        status = output_timeline(worker->lines, &record, &worker->error);
+        cut_to_sample(scene, node, &host.record.timeline);
+        status = tell_host(scene, &host);
     }
-    timeline_record_release(&record);
+    timeline_record_release(&host.record);
     return status;
 }
 
@@ -267,11 +260,18 @@ static int check_seen(struct worker *worker)
 static int share_texts(struct scene *scene)
 {
     struct worker *worker = scene->worker;
-    char *text = own_text(worker);
-    int status = text ? STATUS_OK : error_set(&worker->error, STATUS_FAILED, "out of memory for a timeline");
-    status = worker_agree(worker, status);
-    if (status == 0) status = gather_texts(scene, text);
+    struct timeline timeline;
+    char *text = NULL;
+    timeline_init(&timeline);
+    int status = agree_memory(worker, own_timeline(worker, &timeline) == 0);
+    if (status == 0) status = fit_spans(scene, &timeline);
+    if (status == 0) {
+        text = text_of(worker, &timeline);
+        status = agree_memory(worker, text);
+    }
+    if (status == 0) status = scene_failed(worker, team_gather_texts(worker->team, text, scene->texts), "gathered");
     free(text);
+    timeline_release(&timeline);
     return status;
 }
 
@@ -284,7 +284,7 @@ static int compare_clocks(struct scene *scene, struct clock_offset *offsets_p)
 int worker_watch_sample(struct worker *worker)
 {
     struct scene scene;
-    int status = worker_agree(worker, scene_init(worker, &scene));
+    int status = agree_memory(worker, scene_init(worker, &scene));
     if (status == 0) status = find_nodes(&scene);
     if (status == 0) status = compare_clocks(&scene, scene.before);
     if (status == 0) status = timing_run(worker, true, &scene.sample);

@@ -94,6 +94,31 @@ static int threads_list(struct threads *threads_p)
     return status;
 }
 
+static void swap(struct threads *threads, int a, int b)
+{
+    pid_t tid = threads->tids[a];
+    char name[16];
+    memcpy(name, threads->names[a], sizeof name);
+    threads->tids[a] = threads->tids[b];
+    memmove(threads->names[a], threads->names[b], sizeof name);
+    threads->tids[b] = tid;
+    memcpy(threads->names[b], name, sizeof name);
+}
+
+/* Returns how many they are. */
+static int put_workers_first(struct threads *threads)
+{
+    int workers = 0;
+#pragma omp parallel
+#pragma omp critical
+    for (int i = workers; i < threads->count; i++) {
+        if (threads->tids[i] != thread_id()) continue;
+        swap(threads, i, workers++);
+        break;
+    }
+    return workers;
+}
+
 static void ring_bell(const struct watch *watch)
 {
     while (eventfd_write(watch->bell, 1) < 0 && errno == EINTR) continue;
@@ -150,11 +175,13 @@ static void note_workers(struct watch *watch)
 
 void watch_start(struct watch *watch, int sharers)
 {
+    struct threads *threads = &watch->threads;
     int status = start_drainer(watch);
-    if (!status) status = threads_list(&watch->threads);
+    if (!status) status = threads_list(threads);
+    int workers = put_workers_first(threads);
     if (status) {
         snprintf(watch->missing, sizeof watch->missing, "the threads cannot be watched: %.80s", strerror(-status));
-    } else if (switches_open_threads(watch->threads.count, watch->threads.tids, sharers, &watch->switches,
+    } else if (switches_open_threads(threads->count, threads->tids, workers, sharers, &watch->switches,
                                      sizeof watch->missing, watch->missing)) {
         watch->switches = NULL;
     } else if (prepare_poll(watch)) {

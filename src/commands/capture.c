@@ -4,6 +4,7 @@
  */
 #include "capture.h"
 
+#include "../observe/sampler.h"
 #include "../observe/switches.h"
 #include "../observe/thread.h"
 
@@ -16,7 +17,9 @@ enum { SPANS_MAX = 400000, CPUS_ALWAYS_SHOWN = 16 };
 
 struct capture {
     struct session *session;
-    struct switches *switches;
+    struct switches *switches; /* NULL where they are refused: then */
+    struct sampler *sampler;
+    char reason[128]; /* why they are */
     struct sample sample;
     bool sampled;
     /* The session's own, set aside meanwhile. */
@@ -45,20 +48,55 @@ static void pass_tick(void *context, double elapsed_s)
     if (capture->on_tick) capture->on_tick(capture->context, elapsed_s);
 }
 
+/* SPEEDUP_TIMELINES in the environment asks for a tier. */
+static int choose_tier(bool *exact_p, bool *sampled_p, struct error *error)
+{
+    const char *wish = getenv("SPEEDUP_TIMELINES");
+    enum timeline_tier tier;
+    *exact_p = *sampled_p = true;
+    if (!wish || !*wish) return STATUS_OK;
+    if (timeline_tier_parse(wish, &tier))
+        return error_set(error, STATUS_USAGE, "SPEEDUP_TIMELINES '%.60s' is no tier; allowed: exact, sampled", wish);
+    *exact_p = tier == TIMELINE_EXACT;
+    *sampled_p = tier == TIMELINE_SAMPLED;
+    return STATUS_OK;
+}
+
+/* Begins to watch, by the best means that can be had. */
+static int start_watching(struct capture *capture, struct error *error)
+{
+    const struct machine *machine = &capture->session->machine;
+    bool exact, sampled;
+    int cpus[CPUS_MAX];
+    for (int i = 0; i < machine->cpu_count; i++) cpus[i] = machine->cpus[i].os_index;
+    int status = choose_tier(&exact, &sampled, error);
+    if (status) return status;
+    snprintf(capture->reason, sizeof capture->reason, "asked for by SPEEDUP_TIMELINES");
+    if (exact &&
+        switches_open(machine->cpu_count, cpus, &capture->switches, sizeof capture->reason, capture->reason) == 0)
+        return STATUS_OK;
+    if (!sampled)
+        return error_set(error, STATUS_FAILED, "the kernel's context-switch records cannot be had: %s",
+                         capture->reason);
+    status = sampler_new(machine->cpu_count, cpus, 0, &capture->sampler);
+    if (status)
+        return error_set(error, STATUS_FAILED, "tasks cannot be watched: %s; nor by looking at them: %s",
+                         capture->reason, strerror(-status));
+    return STATUS_OK;
+}
+
 /* Hooks itself into the session. */
 static int capture_begin(struct session *session, struct capture *capture_p, struct error *error)
 {
     *capture_p = (struct capture){
         .session = session, .context = session->context, .on_sample = session->on_sample, .on_tick = session->on_tick};
     sample_init(&capture_p->sample);
-    int cpus[CPUS_MAX];
-    char reason[128];
-    for (int i = 0; i < session->machine.cpu_count; i++) cpus[i] = session->machine.cpus[i].os_index;
-    if (switches_open(session->machine.cpu_count, cpus, &capture_p->switches, sizeof reason, reason))
-        return error_set(error, STATUS_FAILED, "no timeline can be had: %s", reason);
+    int status = start_watching(capture_p, error);
+    if (status) return status;
     session->context = capture_p;
     session->on_sample = keep_sample;
     session->on_tick = pass_tick;
+    if (!capture_p->switches) return STATUS_OK;
     session->watch.count = switches_descriptors(capture_p->switches, &session->watch.descriptors);
     session->watch.context = capture_p;
     session->watch.ready = drain;
@@ -73,6 +111,7 @@ static void capture_end(struct capture *capture)
     session->on_tick = capture->on_tick;
     session->watch = (struct session_watch){.count = 0};
     switches_close(capture->switches);
+    sampler_free(capture->sampler);
     sample_release(&capture->sample);
 }
 
@@ -103,13 +142,22 @@ static void fit_cpus(const struct sample *sample, struct timeline *timeline)
     timeline->cpu_count = kept;
 }
 
+/* All that was seen. */
+static int stop_watching(struct capture *capture, struct timeline *timeline)
+{
+    if (capture->switches) return switches_timeline(capture->switches, timeline);
+    int status = sampler_stop(capture->sampler, timeline);
+    const char *note = sampler_note(capture->sampler);
+    snprintf(timeline->degraded, sizeof timeline->degraded, "%.80s%s%.76s", capture->reason, *note ? "; " : "", note);
+    return status;
+}
+
 /* Of all that was seen, the time of the sample. */
 static int make_record(struct capture *capture, struct timeline_record *record_p, struct error *error)
 {
     const struct sample *sample = &capture->sample;
     struct timeline *timeline = &record_p->timeline;
-    if (switches_timeline(capture->switches, timeline))
-        return error_set(error, STATUS_FAILED, "no memory is left for the timeline");
+    if (stop_watching(capture, timeline)) return error_set(error, STATUS_FAILED, "no memory is left for the timeline");
     double offset_s = clock_date_s() - clock_wall_s(), begin_s = sample->start_s - offset_s - timeline->start_s;
     timeline_cut(timeline, begin_s, begin_s + sample->wall_s);
     timeline_limit(timeline, SPANS_MAX);

@@ -133,6 +133,10 @@ static int measure(struct session *session, const struct run_options *options, c
     present_progress(stderr, &view.err, NULL, 0, 0);
     if (view.shows && session->results.group_count > 0)
         present_samples_summary(stdout, &view.out, &session->results.groups[0]);
+    if (view.shows && session->results.timeline_count > 0) {
+        fputc('\n', stdout);
+        present_timeline(stdout, &view.out, session->results.timeline_count, session->results.timelines);
+    }
     if (status || !session_speaks(session) || got == runs) return status;
     const struct group *group = &session->results.groups[0];
     const char *reason = "";

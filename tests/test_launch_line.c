@@ -379,6 +379,7 @@ static void check_round_trip(const struct request *request)
     assert_int_equal(parsed.runs, request->runs);
     assert_int_equal(parsed.warmups, request->warmups);
     assert_int_equal(parsed.own_cpus, request->own_cpus);
+    assert_int_equal(parsed.timeline, request->timeline);
     assert_true(parsed.config.seed == request->config.seed);
     assert_int_equal(parsed.config.mode.cpus.count, request->config.mode.cpus.count);
     for (int i = 0; i < parsed.config.mode.cpus.count; i++)
@@ -420,6 +421,7 @@ static void test_request_round_trip(void **state)
                 request.runs = s ? 1 : 1000000;
                 request.warmups = s ? 0 : 1000000;
                 request.own_cpus = s == 1;
+                request.timeline = s == 2;
                 check_round_trip(&request);
             }
 }

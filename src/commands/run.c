@@ -123,10 +123,13 @@ static int measure(struct session *session, const struct run_options *options, c
     if (session_speaks(session)) session->on_tick = show_progress;
     struct measurement measurement = {
         .problem = problem, .mode = mode, .runs = runs, .warmups = warmups, .launches_max = 3};
+    /* Where the ranks cannot be started again, the one launch does both. */
+    bool foreign = session->job.size > 0;
+    measurement.timeline = options->timeline && foreign;
     int status = heard_from_any_rank(session, plan_check_memory(&session->machine, problem, mode, error)), got = 0;
     if (!status && session_speaks(session)) status = session_write_context(session, 1, &measurement, error);
     if (!status) status = session_measure(session, &measurement, &got, error);
-    if (!status && options->timeline) status = capture_timeline(session, &measurement, error);
+    if (!status && options->timeline && !foreign) status = capture_timeline(session, &measurement, error);
     present_progress(stderr, &view.err, NULL, 0, 0);
     if (view.shows && session->results.group_count > 0)
         present_samples_summary(stdout, &view.out, &session->results.groups[0]);
@@ -147,20 +150,6 @@ static int measure(struct session *session, const struct run_options *options, c
     return STATUS_OK;
 }
 
-/* What cannot be watched is said before anything is measured. */
-static int check_timeline(const struct session *session, bool all, struct error *error)
-{
-    if (all)
-        return error_set(error, STATUS_USAGE,
-                         "--timeline shows one variant, but --variant all was given; name one of them");
-    if (session->job.size > 0)
-        return error_set(error, STATUS_USAGE,
-                         "--timeline cannot watch ranks that %s started; start it without, with "
-                         "--mode and --ranks",
-                         session->job.launcher);
-    return STATUS_OK;
-}
-
 static int run_kernel(const char *name, struct run_options *options, const struct problem_arguments *arguments,
                       struct error *error)
 {
@@ -177,7 +166,9 @@ static int run_kernel(const char *name, struct run_options *options, const struc
     if (!status)
         status = session->job.size > 0 ? adopt_foreign_job(session, &options->mode, &mode, error)
                                        : plan_mode(&session->machine, &options->mode, &mode, error);
-    if (!status && options->timeline) status = check_timeline(session, all, error);
+    if (!status && options->timeline && all)
+        status = error_set(error, STATUS_USAGE,
+                           "--timeline shows one variant, but --variant all was given; name one of them");
     if (!status) status = add_writers(session, options, error);
     if (!status)
         status = all ? run_all_variants(session, options, &problem, &mode, error)

@@ -44,6 +44,7 @@ struct measurement {
     const struct mode *mode;
     int runs, warmups, launches_max;
     int block;
+    bool timeline;   /* in the same launch, after the samples: one more that the workers watch themselves */
     bool unrecorded; /* a calibration: judged, handed to on_sample, not recorded and not kept */
 };
 

@@ -1,7 +1,7 @@
-/* The kernel's own context-switch records (perf_event_open(2), PERF_RECORD_SWITCH) of this thread and of everything
- * that it starts, processes and threads alike, without their help. Unprivileged where kernel.perf_event_paranoid is 2
- * or less. Records name the task, the CPU and the instant, and tell whether a task that lost its core could have gone
- * on. */
+/* The kernel's own context-switch records (perf_event_open(2), PERF_RECORD_SWITCH) of everything that this thread
+ * starts, processes and threads alike, without their help; or of given threads of this process. Unprivileged where
+ * kernel.perf_event_paranoid is 2 or less. Records name the task, the CPU and the instant, and tell whether a task that
+ * lost its core could have gone on. */
 #ifndef SPEEDUP_OBSERVE_SWITCHES_H
 #define SPEEDUP_OBSERVE_SWITCHES_H
 
@@ -31,6 +31,15 @@ bool switches_available(size_t length, char *reason_p);
 /* Begins to record, on these CPUs. What the calling thread starts from now on is in the records, what this process does
  * itself is not. 0, -ENOMEM, or another negative errno value with its meaning in reason_p. */
 int switches_open(int cpu_count, const int cpus[], struct switches **switches_p, size_t length, char *reason_p);
+/* Begins to record these threads of this process alone, on whatever CPUs they are. The memory that a user may have for
+ * it on a machine is shared by so many processes as do this, and goes to the first `busy` of the threads above all. As
+ * switches_open; the timeline has no CPUs. A thread that neither gets nor loses a core meanwhile leaves no record:
+ * switches_note_running, by whoever knows that it ran then.
+ */
+int switches_open_threads(int count, const pid_t tids[], int busy, int sharers, struct switches **switches_p,
+                          size_t length, char *reason_p);
+/* Not beside switches_drain. time_s: CLOCK_MONOTONIC. */
+void switches_note_running(struct switches *, pid_t tid, int cpu, double time_s);
 void switches_close(struct switches *);
 /* Descriptors that can be read from (POLLIN) when a quarter of a ring is full: then it is time to drain. Returns how
  * many; they stay the switches' own. */

@@ -117,6 +117,21 @@ static const struct command commands[] = {
          "  speedup compare before.jsonl after.jsonl\n"
          "  speedup compare before.jsonl after.jsonl --fail-if-slower 5%",
      .run = command_compare},
+    {.name = "timeline",
+     .arguments = "FILE [OPTIONS]",
+     .summary = "who ran where and when, from a result file",
+     .description =
+         "For every CPU, which task ran there from when to when; for every worker, whether it was running, ready but "
+         "without a core, or blocked; and what that comes to: concurrency and parallelism, time slices, switches, "
+         "migrations, waiting, and the idle share of each CPU. How it was seen, and how exactly, stands below.\n\n"
+         "A FILE is a record with timelines, as 'speedup run KERNEL --timeline -o FILE' writes it; - is standard "
+         "input.\n\n"
+         "Examples:\n"
+         "  speedup timeline pi.jsonl\n"
+         "  speedup timeline pi.jsonl --from 100ms --to 150ms\n"
+         "  speedup timeline pi.jsonl --mode multitask --json\n"
+         "  speedup timeline pi.jsonl --export chrome-trace pi.json",
+     .run = command_timeline},
     {0}};
 
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands - 1 };

@@ -305,6 +305,24 @@ if mpi_available && command -v mpirun >/dev/null; then
     check "  of three ranks" says '"ranks":3'
     SPEEDUP_ISA=${sets%% *} mpirun --oversubscribe -n 2 "$program" run matmul --size 200 --json >out 2>err </dev/null
     check "  with SPEEDUP_ISA=${sets%% *}" says "\"isa\":\"${sets%% *}\""
+    # The ranks watch themselves, after what is timed; where the system does not let them, that is said, and nothing is lost.
+    mpirun --oversubscribe -n 2 "$program" run pi --size 3000000 --runs 2 --timeline -o watched.jsonl >out 2>err </dev/null
+    status=$?
+    check "mpirun -n 2 with --timeline: two samples" test "$(samples watched.jsonl)" -eq 2
+    if "$program" machine | grep -q "^ *Timelines *exact"; then
+        check "  status 0, or 4 on a busy machine" test "$status" -eq 0 -o "$status" -eq 4
+        check "  one line of one host" test "$(grep -c '"type":"timeline"' watched.jsonl)" -eq 1
+        grep '"type":"timeline"' watched.jsonl >line
+        check "  exact" says '"tier":"exact"' line
+        check "  with two workers" test "$(grep -oE '"rank":[01],"thread":0' line | sort -u | wc -l)" -eq 2
+        check "  of the launch of the samples" says '"launch":0,' line
+    else
+        check "  status 1 where it is refused" test "$status" -eq 1
+        check "  said once" test "$(grep -c 'no timeline can be had: ' err)" -eq 1
+        check "  with no line of it" test "$(grep -c '"type":"timeline"' watched.jsonl)" -eq 0
+    fi
+    mpirun --oversubscribe -n 2 "$program" run pi --size 3000000 --timeline --json >out 2>err </dev/null
+    check "  and with --json nothing but records" test "$(grep -vc '^{"' out)" -eq 0
     mpirun --oversubscribe -n 2 "$program" run pi --ranks 3 >out 2>err </dev/null
     check "mpirun -n 2 with --ranks 3: status 2" test $? -eq 2
     check "  said once" test "$(grep -c 'leave --ranks out' err)" -eq 1

@@ -36,6 +36,20 @@ without_reasons() {
          { print }'
 }
 
+# A record of two threads that take turns of 5 ms on CPU 0 for 40 ms: turns MODE LAUNCH.
+turns() {
+    local config='"config":{"target":{"kind":"kernel","argv":null,"name":"toy"},"variant":"plain","size":"10","seed":1,
+        "isa":"base","mode":"'$1'","wait_policy":"yield","nodes":1,"map":"cores-first","ranks":1,"threads":2,
+        "cpus":[0],"workers":2,"options":{}}'
+    local task='"pid":7,"name":"toy","rank":0,"accounted_wait_s":0.02,"voluntary":0,"involuntary":4,"begin_ns":0,
+        "cpus":[0,0,0,0],"lengths_ns":[5000000,5000000,5000000,5000000,5000000,5000000,5000000,5000000]'
+    echo '{"schema":1,"type":"timeline","key":"","tier":"exact","study":"run","launch":'"$2"',"wall_s":0.04,"valid":true,
+        "invalid_reason":null,"host":"node1","error_s":1e-6,"clock_error_s":0,"incomplete":null,"degraded":null,
+        "start_s":5,"length_s":0.04,'"$config"',"cpus":[0],"cpu_busy_s":[0.04],"tasks":[
+        {"tid":7,"thread":0,"states":"RQRQRQRQ",'"$task"'},{"tid":8,"thread":1,"states":"QRQRQRQR",'"$task"'}]}' |
+        tr -d '\n' && echo
+}
+
 # -------------------------------------------------------------------------------------------------
 
 # What depends on the machine in messages.

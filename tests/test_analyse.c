@@ -241,7 +241,7 @@ static void test_grouping(void **state)
 
 static void write_results(const struct results *results, FILE *file)
 {
-    fputs("{\"schema\":1,\"type\":\"context\",\"machine\":{\"cores\":2}}\n{\"type\":\"timeline\"}\n", file);
+    fputs("{\"schema\":1,\"type\":\"context\",\"machine\":{\"cores\":2}}\n{\"type\":\"of a later version\"}\n", file);
     for (int g = 0; g < results->group_count; g++)
         for (int s = 0; s < results->groups[g].count; s++) {
             json_t *line = record_encode_sample(&results->groups[g].samples[s]);

@@ -381,6 +381,7 @@ static void check_round_trip(const struct request *request)
     assert_int_equal(parsed.own_cpus, request->own_cpus);
     assert_true(parsed.realtime_limit_s == request->realtime_limit_s);
     assert_true(scheduling_same(&parsed.config.mode.scheduling, &request->config.mode.scheduling));
+    assert_int_equal(parsed.timeline, request->timeline);
     assert_true(parsed.config.seed == request->config.seed);
     assert_int_equal(parsed.config.mode.cpus.count, request->config.mode.cpus.count);
     for (int i = 0; i < parsed.config.mode.cpus.count; i++)
@@ -425,6 +426,7 @@ static void test_request_round_trip(void **state)
                 request.warmups = s ? 0 : 1000000;
                 request.own_cpus = s == 1;
                 request.config.mode.scheduling = schedulings[s];
+                request.timeline = s == 2;
                 check_round_trip(&request);
             }
 }

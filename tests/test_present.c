@@ -10,6 +10,8 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+
+#include "html_checks.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -665,44 +667,6 @@ static void test_lesson_empty(void **state)
 }
 
 /* --- report ----------------------------------------------------------------------------------------------------- */
-
-/* Fails unless every tag is closed in order and every & starts a reference. */
-static void assert_well_formed(const char *html)
-{
-    char open[64][32];
-    int depth = 0;
-    assert_int_equal(strncmp(html, "<!DOCTYPE html>", 15), 0);
-    for (const char *at = html + 15; *at != '\0'; at++) {
-        if (*at == '&') assert_true(strcspn(at, ";") < strcspn(at + 1, "& <\n") + 1);
-        if (*at != '<') continue;
-        const char *end = strchr(at, '>');
-        assert_non_null(end);
-        bool closing = at[1] == '/';
-        char name[32] = "";
-        sscanf(at + 1 + closing, "%31[a-zA-Z0-9]", name);
-        assert_true(strlen(name) > 0);
-        if (closing) {
-            assert_true(depth > 0);
-            assert_string_equal(open[--depth], name);
-        } else if (end[-1] != '/') {
-            assert_true(depth < 64);
-            memcpy(open[depth++], name, sizeof name);
-        }
-        at = end;
-    }
-    assert_int_equal(depth, 0);
-}
-
-static char *read_whole(const char *path)
-{
-    FILE *file = fopen(path, "r");
-    assert_non_null(file);
-    struct capture capture;
-    capture_open(&capture);
-    for (int byte; (byte = getc(file)) != EOF;) putc(byte, capture.file);
-    fclose(file);
-    return capture_close(&capture);
-}
 
 static void make_folder(char *path)
 {

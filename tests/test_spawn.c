@@ -502,6 +502,41 @@ static const char *const long_scripts[] = {
     "while :; do echo ready; done",
 };
 
+struct pipe_end {
+    int descriptor, bytes;
+};
+
+static void take_bytes(void *context)
+{
+    struct pipe_end *end = context;
+    char text[16];
+    ssize_t got = read(end->descriptor, text, sizeof text);
+    assert_true(got > 0);
+    end->bytes += (int)got;
+}
+
+/* A descriptor of the caller's is served while the process runs, besides its output; -1 is none. */
+static void test_watched_descriptors(void **state)
+{
+    (void)state;
+    int ends[2];
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    struct trial *trial = trial_new(LAUNCHER_NONE, "sleep 0.2; echo one");
+    struct pipe_end end = {.descriptor = ends[0]};
+    const int watched[] = {-1, ends[0]};
+    trial->options.watched_count = 2;
+    trial->options.watched = watched;
+    trial->options.watched_context = &end;
+    trial->options.on_watched = take_bytes;
+    assert_int_equal(write(ends[1], "abc", 3), 3);
+    assert_int_equal(trial_run(trial), STATUS_OK);
+    assert_int_equal(end.bytes, 3);
+    assert_string_equal(trial->text, "one\n");
+    trial_free(trial);
+    close(ends[0]);
+    close(ends[1]);
+}
+
 static void test_interrupted(void **state)
 {
     (void)state;
@@ -589,6 +624,7 @@ int main(void)
         cmocka_unit_test(test_closed_standard_descriptors),
         cmocka_unit_test(test_bystanders_live_on),
         cmocka_unit_test(test_tick),
+        cmocka_unit_test(test_watched_descriptors),
         cmocka_unit_test(test_interrupted),
         cmocka_unit_test(test_ignored_signals_stay_ignored),
         cmocka_unit_test(test_harness_is_killed),

@@ -11,7 +11,9 @@
 
 #include <cmocka.h>
 
+#include "../src/worker/clocks.h"
 #include "../src/worker/team.h"
+#include "../src/worker/texts.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -106,6 +108,55 @@ static void gather_brings_odd_sizes_in_the_order_of_ranks(void **state)
     assert_int_equal(status, 0);
     assert_int_equal(wrong, 0);
     assert_int_equal(team_gather(team, 0, mine, mine), 0);
+}
+
+/* Of very different lengths: none, some bytes, and more than a piece. */
+static void texts_of_any_length_are_gathered(void **state)
+{
+    struct team *team = team_of(state);
+    int size = team_size(team), rank = team_rank(team), wrong = 0;
+    static const size_t lengths[] = {3000001, 0, 17};
+    size_t length = lengths[rank % 3];
+    char *mine = calloc(1, length + 1), **texts = calloc((size_t)size, sizeof *texts);
+    uint64_t *numbers = calloc((size_t)size, sizeof *numbers);
+    for (size_t i = 0; i < length; i++) mine[i] = (char)('a' + (i * 7 + (size_t)rank) % 23);
+    int status = team_gather_texts(team, mine, texts);
+    int collected = team_collect_u64(team, (uint64_t)(rank * rank + 1), numbers);
+    for (int r = 0; r < size; r++) {
+        wrong += numbers[r] != (uint64_t)(r * r + 1);
+        if (rank > 0) continue;
+        wrong += !texts[r] || strlen(texts[r]) != lengths[r % 3];
+        for (size_t i = 0; !wrong && i < lengths[r % 3]; i++)
+            wrong += texts[r][i] != (char)('a' + (i * 7 + (size_t)r) % 23);
+        free(texts[r]);
+    }
+    free(numbers);
+    free(texts);
+    free(mine);
+    assert_int_equal(status, 0);
+    assert_int_equal(collected, 0);
+    assert_int_equal(wrong, 0);
+}
+
+/* As if each rank were on a node of its own: these have one clock, so that 0 must be within the bound. */
+static void clocks_of_one_machine_are_one(void **state)
+{
+    struct team *team = team_of(state);
+    int size = team_size(team), wrong = 0;
+    uint64_t *nodes = calloc((size_t)size, sizeof *nodes);
+    struct clock_offset *offsets = calloc((size_t)size, sizeof *offsets);
+    for (int r = 0; r < size; r++) nodes[r] = (uint64_t)r;
+    int status = team_compare_clocks(team, nodes, offsets);
+    for (int r = 0; r < size && team_rank(team) == 0; r++) {
+        if (r > 0)
+            print_message("clock of rank %d: %.3f +- %.3f us\n", r, 1e6 * offsets[r].offset_s,
+                          1e6 * offsets[r].error_s);
+        wrong += !(fabs(offsets[r].offset_s) <= offsets[r].error_s) || (r > 0 && !(offsets[r].error_s > 0));
+    }
+    free(offsets);
+    free(nodes);
+    assert_int_equal(status, 0);
+    assert_int_equal(wrong, 0);
 }
 
 static void broadcasts_overlap_from_any_root(void **state)
@@ -342,6 +393,8 @@ int main(int argc, char *argv[])
         cmocka_unit_test(sums_of_doubles_are_added_in_the_order_of_ranks),
         cmocka_unit_test(maxima_are_of_each_element),
         cmocka_unit_test(gather_brings_odd_sizes_in_the_order_of_ranks),
+        cmocka_unit_test(texts_of_any_length_are_gathered),
+        cmocka_unit_test(clocks_of_one_machine_are_one),
         cmocka_unit_test(broadcasts_overlap_from_any_root),
         cmocka_unit_test(groups_broadcast_among_themselves),
         cmocka_unit_test(ranks_of_a_node_share_memory),

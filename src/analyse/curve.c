@@ -210,10 +210,10 @@ static struct spread ratio_of_medians(const struct group *base, const struct gro
     return ratio;
 }
 
-/* How many times as fast as the base. Somebody else's timings (they have no variant) belong to no blocks. */
-static struct spread speedup_of(const struct group *base, const struct group *group, double confidence)
+struct spread curve_speedup(const struct group *base, const struct group *group, double confidence)
 {
     struct spread speedup;
+    /* Somebody else's timings (they have no variant) belong to no blocks. */
     if (base && !*group->config.variant) return ratio_of_medians(base, group, confidence);
     group_pair_numbers(base, group, sample_rate, confidence, &speedup);
     return speedup;
@@ -224,8 +224,8 @@ static void point_compare(const struct curve *curve, struct curve_point *point, 
     int own_workers = workers_of(&curve->own->config);
     const struct group *base = curve->serial ? curve->serial : curve->own;
     point->is_base = point->group == curve->serial || point->group == curve->own;
-    point->speedup = speedup_of(curve->serial, point->group, rules->confidence);
-    point->own = scaled(speedup_of(curve->own, point->group, rules->confidence), own_workers);
+    point->speedup = curve_speedup(curve->serial, point->group, rules->confidence);
+    point->own = scaled(curve_speedup(curve->own, point->group, rules->confidence), own_workers);
     const struct spread *speedup = curve->serial ? &point->speedup : &point->own;
     point->efficiency = scaled(*speedup, 1.0 / point->workers);
     /* Of the parallel program itself, where it was run by one worker. */

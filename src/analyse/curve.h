@@ -72,6 +72,10 @@ void curves_release(struct curves *);
  * what can be put against each other, and has one serial base. */
 bool curve_same_problem(const struct config *, const struct config *, bool weak);
 
+/* How many times as fast as the base (NULL: none), as the ratio of rates within blocks; of somebody else's timings,
+ * which belong to no blocks, as the ratio of medians, with the ends of both intervals. */
+struct spread curve_speedup(const struct group *base, const struct group *, double confidence);
+
 /* The point of that configuration, or NULL. */
 const struct curve_point *curves_find(const struct curves *, const struct group *);
 

@@ -66,18 +66,25 @@ struct spread spread_of(int count, double values[], double confidence)
 }
 
 /* Ratios within blocks: this one's over the base's, or the base's over this one's. */
-static struct spread pair(const struct group *base, const struct group *group, double (*number)(const struct sample *),
-                          bool base_over, double confidence)
+static int pair_ratios(const struct group *base, const struct group *group, double (*number)(const struct sample *),
+                       bool base_over, double ratios_p[])
 {
-    double *ratios = malloc(sizeof *ratios * (size_t)(group->count + 1));
     int count = 0;
-    for (int s = 0; ratios && base && s < group->count; s++) {
+    for (int s = 0; base && s < group->count; s++) {
         if (!opens_block(group, s)) continue;
         int block = group->samples[s].block;
         double own = group_median(group, block, number), other = group_median(base, block, number);
         double ratio = base_over ? other / own : own / other;
-        if (!isnan(ratio)) ratios[count++] = ratio;
+        if (!isnan(ratio)) ratios_p[count++] = ratio;
     }
+    return count;
+}
+
+static struct spread pair(const struct group *base, const struct group *group, double (*number)(const struct sample *),
+                          bool base_over, double confidence)
+{
+    double *ratios = malloc(sizeof *ratios * (size_t)(group->count + 1));
+    int count = ratios ? pair_ratios(base, group, number, base_over, ratios) : 0;
     struct spread spread = spread_of(count, ratios, confidence);
     free(ratios);
     return spread;
@@ -92,6 +99,12 @@ void group_pair_numbers(const struct group *base, const struct group *group, dou
                         double confidence, struct spread *spread_p)
 {
     *spread_p = pair(base, group, number, false, confidence);
+}
+
+int group_pair_ratios(const struct group *base, const struct group *group, double (*number)(const struct sample *),
+                      double ratios_p[])
+{
+    return pair_ratios(base, group, number, false, ratios_p);
 }
 
 bool reason_is_same(const char *a, const char *b)

@@ -32,6 +32,9 @@ void group_pair(const struct group *base, const struct group *, struct spread *s
 /* The same of any number, this one's over the base's: of rates where the work differs. */
 void group_pair_numbers(const struct group *base, const struct group *, double (*number)(const struct sample *),
                         double confidence, struct spread *spread_p);
+/* These ratios themselves, in the order of the file; ratios_p has room for the group's count. Returns how many. */
+int group_pair_ratios(const struct group *base, const struct group *, double (*number)(const struct sample *),
+                      double ratios_p[]);
 
 /* Two reasons that differ in their numbers alone are the same. */
 bool reason_is_same(const char *a, const char *b);

@@ -11,5 +11,6 @@ int command_list(const struct command *, int argc, char **argv, struct error *);
 int command_machine(const struct command *, int argc, char **argv, struct error *);
 int command_report(const struct command *, int argc, char **argv, struct error *);
 int command_compare(const struct command *, int argc, char **argv, struct error *);
+int command_timeline(const struct command *, int argc, char **argv, struct error *);
 
 #endif

@@ -119,8 +119,8 @@ int command_compare(const struct command *command, int argc, char **argv, struct
     results_init(&comparing.before);
     results_init(&comparing.after);
     status = check_operands(count, argv + 1, error_p);
-    if (!status) status = files_read("compare", argv[1], "timings", &comparing.before, error_p);
-    if (!status) status = files_read("compare", argv[2], "timings", &comparing.after, error_p);
+    if (!status) status = files_read("compare", argv[1], "timings", false, &comparing.before, error_p);
+    if (!status) status = files_read("compare", argv[2], "timings", false, &comparing.after, error_p);
     if (!status) status = compare(&comparing, error_p);
     free(comparing.comparisons);
     results_release(&comparing.after);

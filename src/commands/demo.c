@@ -4,6 +4,7 @@
 #include "../plan/lesson_plan.h"
 #include "../present/present.h"
 #include "calibrate.h"
+#include "capture.h"
 #include "commands.h"
 #include "session.h"
 
@@ -122,6 +123,35 @@ static int play_scenes(struct demo *demo, struct error *error)
     return STATUS_OK;
 }
 
+/* The scenes in which it is worth seeing who ran when: several tasks. Of the computing kernels, one suffices. */
+static bool is_watched(const struct scene *scene)
+{
+    return scene->kernel != SCENE_MATMUL && mode_workers(&scene->mode) > 1;
+}
+
+/* Once each, after all that is timed. Where it cannot be had, the lesson is not the poorer for it, but says so. */
+static int watch_scenes(struct demo *demo, struct error *error)
+{
+    for (int i = 0; i < demo->plan.scene_count; i++) {
+        const struct scene *scene = &demo->plan.scenes[i];
+        char text[128];
+        if (!is_watched(scene)) continue;
+        snprintf(text, sizeof text, "watching %s: %s", scene_kernel_names[scene->kernel], scene->text);
+        demo->text = text;
+        show_progress(demo, 0);
+        const struct measurement measurement = scene_measurement(demo, scene, 0);
+        int status = capture_timeline(&demo->session, &measurement, error);
+        demo->text = "";
+        if (status == STATUS_FAILED) {
+            present_progress(stderr, &demo->err, NULL, NAN, NAN);
+            fprintf(stderr, "speedup demo: there is no timeline: %s\n", error->text);
+            return STATUS_OK;
+        }
+        if (status) return status;
+    }
+    return STATUS_OK;
+}
+
 /* mkdir -p. */
 static int make_directory(const char *path, struct error *error)
 {
@@ -193,6 +223,7 @@ static int run_demo(struct demo *demo, int workers, bool quick, const char *dire
     status = calibrate(demo, error);
     if (!status) status = write_context(demo, error);
     if (!status) status = play_scenes(demo, error);
+    if (!status) status = watch_scenes(demo, error);
     present_progress(stderr, &demo->err, NULL, NAN, NAN);
     /* What was measured is told also where a scene failed; only after a SIGINT nobody wants to wait. */
     struct error tell_error;

@@ -53,7 +53,8 @@ static int read_file(const char *path, const char *label, struct results *result
     return status;
 }
 
-int files_read(const char *command, const char *path, const char *label, struct results *results_p, struct error *error)
+int files_read(const char *command, const char *path, const char *label, bool timelines, struct results *results_p,
+               struct error *error)
 {
     bool standard = strcmp(path, "-") == 0;
     const char *name = standard ? "standard input" : path;
@@ -63,7 +64,7 @@ int files_read(const char *command, const char *path, const char *label, struct 
     if (results.torn)
         fprintf(stderr, "speedup %s: %s: the last line was torn off, as its writer was stopped; all before it counts\n",
                 command, name);
-    if (results.group_count == 0) {
+    if (results.group_count == 0 && !(timelines && results.timeline_count > 0)) {
         results_release(&results);
         return error_set(error, STATUS_USAGE, "%s has no samples; name a file that was written by -o", name);
     }

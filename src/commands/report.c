@@ -1,11 +1,14 @@
 /* From result files to everything that can be shown of them. Files of one machine make one part: blocks and launches of
  * the further ones are counted on, so that nothing is ever paired across files. */
+#include "../analyse/proposal.h"
+#include "../present/plot.h"
 #include "../present/present.h"
 #include "commands.h"
 #include "files.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 struct part {
     struct results results;
@@ -15,8 +18,12 @@ struct part {
 
 struct report {
     bool json;
+    const char *output; /* of the HTML page; NULL: none */
+    bool proposal;
+    struct proposal_request request;
     double precision; /* 0: as asked for when it was measured */
     struct option_pairs exports;
+    struct plot_output figures; /* folder NULL: none */
     int part_count;
     struct part *parts;
 };
@@ -40,9 +47,19 @@ static void find_ends(const struct results *results, int *block_p, int *launch_p
 }
 
 /* 0 or -ENOMEM. */
-static int append_results(struct results *results, const struct results *more)
+static int move_timelines(struct results *results, struct results *from)
 {
-    int block, launch, status = 0;
+    int status = 0;
+    for (int t = 0; t < from->timeline_count && !status; t++)
+        status = results_add_timeline(results, &from->timelines[t]);
+    if (!status) from->timeline_count = 0; /* the emptied ones hold nothing */
+    return status;
+}
+
+/* 0 or -ENOMEM. */
+static int append_results(struct results *results, struct results *more)
+{
+    int block, launch, status = move_timelines(results, more);
     find_ends(results, &block, &launch);
     for (int g = 0; g < more->group_count; g++)
         for (int s = 0; s < more->groups[g].count && !status; s++) {
@@ -69,6 +86,12 @@ static bool same_program(const struct results *a, const struct results *b)
     return true;
 }
 
+/* And the same program. */
+static bool same_machine(const struct part *a, const struct part *b)
+{
+    return *a->machine && strcmp(a->machine, b->machine) == 0 && same_program(&a->results, &b->results);
+}
+
 /* Takes the results. What is of no known machine stays alone. */
 static int add_results(struct report *report, struct results *results, struct error *error)
 {
@@ -76,9 +99,7 @@ static int add_results(struct report *report, struct results *results, struct er
     files_machine(results, sizeof part.machine, part.machine);
     for (int p = 0; p < report->part_count; p++) {
         struct part *other = &report->parts[p];
-        if (!*part.machine || strcmp(part.machine, other->machine) ||
-            strcmp(scaling_of(results), scaling_of(&other->results)) || !same_program(results, &other->results))
-            continue;
+        if (!same_machine(&part, other) || strcmp(scaling_of(results), scaling_of(&other->results))) continue;
         if (json_equal(results->context, other->results.context)) {
             results_release(results);
             return error_set(error, STATUS_USAGE, "the same record is given twice; give each once");
@@ -91,6 +112,47 @@ static int add_results(struct report *report, struct results *results, struct er
     return STATUS_OK;
 }
 
+/* The part of a study on the same machine; NULL. */
+static struct part *study_beside(const struct report *report, const struct part *part)
+{
+    for (int p = 0; p < report->part_count; p++)
+        if (report->parts[p].results.study && same_machine(part, &report->parts[p])) return &report->parts[p];
+    return NULL;
+}
+
+static int count_samples(const struct results *results)
+{
+    int count = 0;
+    for (int g = 0; g < results->group_count; g++) count += results->groups[g].count;
+    return count;
+}
+
+/* A timeline shows how the machine of a study ran its tasks: in the page it stands with the study, whatever file it
+ * came in. The single runs that were made beside it are none of the study: they are left out, and that is told. 0 or
+ * -ENOMEM. */
+static int gather_timelines(struct report *report)
+{
+    int status = 0, kept = 0;
+    for (int p = 0; p < report->part_count; p++) {
+        struct part part = report->parts[p];
+        struct part *study =
+            part.results.study || part.results.timeline_count == 0 ? NULL : study_beside(report, &part);
+        int samples = count_samples(&part.results);
+        if (study && !status) status = move_timelines(&study->results, &part.results);
+        if (study && samples > 0)
+            fprintf(stderr,
+                    "speedup report: the timelines of single runs are shown with the study of %s; their %d sample%s "
+                    "no part of it, and left out\n",
+                    part.machine, samples, samples == 1 ? " is" : "s are");
+        if (study)
+            results_release(&part.results);
+        else
+            report->parts[kept++] = part;
+    }
+    report->part_count = kept;
+    return status;
+}
+
 static int read_files(struct report *report, int count, char *const paths[], struct error *error)
 {
     int status = STATUS_OK;
@@ -98,9 +160,11 @@ static int read_files(struct report *report, int count, char *const paths[], str
     if (!report->parts) return error_set(error, STATUS_FAILED, "no memory is left for the samples");
     for (int i = 0; i < count && !status; i++) {
         struct results results;
-        status = files_read("report", paths[i], NULL, &results, error);
+        status = files_read("report", paths[i], NULL, report->output != NULL, &results, error);
         if (!status) status = add_results(report, &results, error);
     }
+    if (!status && report->output && !report->proposal && gather_timelines(report))
+        status = error_set(error, STATUS_FAILED, "no memory is left for the timelines");
     for (int p = 0; p < report->part_count && !status; p++)
         if (curves_build(&report->parts[p].results, report->precision, &report->parts[p].curves))
             status = error_set(error, STATUS_FAILED, "no memory is left for the curves");
@@ -133,37 +197,101 @@ static void print_pages(const struct report *report)
     }
 }
 
-static int write_exports(const struct report *report, struct error *error)
+/* What goes to standard output, besides the terminal's page. */
+static int outputs_to_standard(const struct report *report)
 {
-    struct study_part *parts = calloc((size_t)report->part_count + 1, sizeof *parts);
-    int status = parts ? STATUS_OK : error_set(error, STATUS_FAILED, "no memory is left for the export");
-    for (int p = 0; p < report->part_count && parts; p++)
-        parts[p] = (struct study_part){&report->parts[p].results, &report->parts[p].curves};
-    for (int i = 0; i < report->exports.count && !status; i++)
-        status = export_study(report->exports.pairs[i].choice, report->exports.pairs[i].text, report->part_count, parts,
-                              error);
-    free(parts);
-    return status;
-}
-
-/* What goes to standard output: one export, or the summary, or the page. */
-static int count_exports_to_output(const struct report *report)
-{
-    int count = 0;
+    int count = report->json + (report->proposal && !report->output);
     for (int i = 0; i < report->exports.count; i++) count += strcmp(report->exports.pairs[i].text, "-") == 0;
     return count;
 }
 
 static int check_outputs(const struct report *report, int file_count, struct error *error)
 {
-    int exports = count_exports_to_output(report);
+    bool output = report->output && strcmp(report->output, "-") == 0;
+    bool proposal = report->proposal && !report->output;
+    if (!report->proposal && (report->request.criterion >= 0 || report->request.runs_planned > 1))
+        return error_set(error, STATUS_USAGE, "%s is about --proposal; give that too",
+                         report->request.criterion >= 0 ? "--criteria" : "--runs-planned");
     if (file_count < 1)
         return error_set(error, STATUS_USAGE,
                          "name a result file, or - for standard input (see 'speedup report --help')");
-    if (exports + report->json > 1)
+    if (report->output && !*report->output)
+        return error_set(error, STATUS_USAGE, "-o needs the name of a file, such as report.html; - is standard output");
+    if (outputs_to_standard(report) + output > 1)
         return error_set(error, STATUS_USAGE, "%s would both go to standard output; name a file for one of them",
-                         report->json ? "--json and --export" : "two exports");
+                         output || proposal ? (report->json ? (output ? "-o and --json" : "--proposal and --json")
+                                               : output     ? "-o and --export"
+                                                            : "--proposal and --export")
+                         : report->json     ? "--json and --export"
+                                            : "two exports");
     return STATUS_OK;
+}
+
+/* Exports and figures. */
+static int write_files(const struct report *report, const struct study_part parts[], struct error *error)
+{
+    int status = STATUS_OK;
+    for (int i = 0; i < report->exports.count && !status; i++)
+        status = export_study(report->exports.pairs[i].choice, report->exports.pairs[i].text, report->part_count, parts,
+                              error);
+    if (!status && report->figures.folder)
+        status = plot_files(&report->figures, report->part_count, parts, stderr, error);
+    return status;
+}
+
+/* Whether the file begins as a record does. */
+static bool is_record(const char *path)
+{
+    FILE *file = fopen(path, "re");
+    if (!file) return false;
+    int byte = getc(file);
+    while (byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t') byte = getc(file);
+    fclose(file);
+    return byte == '{';
+}
+
+/* What was measured is never overwritten: not by somebody who meant another command's -o, nor what is read here. */
+static int check_output_file(const char *path, int count, char *const inputs[], struct error *error)
+{
+    struct stat output, input;
+    if (!path || strcmp(path, "-") == 0 || stat(path, &output) || !S_ISREG(output.st_mode)) return STATUS_OK;
+    bool read = false;
+    for (int i = 0; i < count; i++)
+        read |= stat(inputs[i], &input) == 0 && input.st_dev == output.st_dev && input.st_ino == output.st_ino;
+    if (read || is_record(path))
+        return error_set(
+            error, STATUS_USAGE,
+            "-o %s: that file holds measurements, and a report would overwrite them; name another, such as "
+            "report.html",
+            path);
+    return STATUS_OK;
+}
+
+static int write_output(const struct report *report, const struct study_part parts[], struct error *error)
+{
+    int status = report->proposal ? present_proposal(report->output, &report->request, report->part_count, parts, error)
+                                  : present_study_report(report->output, report->part_count, parts, error);
+    if (!status && report->output && strcmp(report->output, "-")) {
+        /* Where results go to standard output, that line is not among them. */
+        FILE *told = outputs_to_standard(report) > 0 ? stderr : stdout;
+        fprintf(told, "Report: %s\n", report->output);
+    }
+    return status;
+}
+
+/* All that was asked for. */
+static int tell(const struct report *report, struct error *error)
+{
+    struct study_part *parts = calloc((size_t)report->part_count + 1, sizeof *parts);
+    if (!parts) return error_set(error, STATUS_FAILED, "no memory is left for the report");
+    for (int p = 0; p < report->part_count; p++)
+        parts[p] = (struct study_part){&report->parts[p].results, &report->parts[p].curves};
+    int status = write_files(report, parts, error);
+    if (!status && report->json) status = print_json(report, error);
+    if (!status && (report->output || report->proposal)) status = write_output(report, parts, error);
+    if (!status && !report->output && outputs_to_standard(report) == 0) print_pages(report);
+    free(parts);
+    return status;
 }
 
 static int check_standard_input(int count, char *const paths[], struct error *error)
@@ -182,14 +310,38 @@ static int check_valid(const struct report *report, struct error *error)
         valid += curves->valid;
         lost += curves->invalid + curves->not_judged;
     }
-    if (valid > 0) return STATUS_OK;
+    if (valid > 0 || lost == 0) return STATUS_OK; /* of a file of timelines alone there is nothing to be valid */
     return error_set(error, STATUS_UNMEASURED, "none of the %d samples is valid", lost);
+}
+
+enum { CRITERIA_MAX = 16 };
+
+static void list_criteria(const char *names_p[CRITERIA_MAX + 1])
+{
+    int count = 0;
+    while (count < CRITERIA_MAX && proposal_criteria[count].name) {
+        names_p[count] = proposal_criteria[count].name;
+        count++;
+    }
+    names_p[count] = NULL;
 }
 
 int command_report(const struct command *command, int argc, char **argv, struct error *error_p)
 {
-    struct report report = {.json = false};
+    struct report report = {.request = {.criterion = -1, .runs_planned = 1}};
+    const char *criteria[CRITERIA_MAX + 1];
+    list_criteria(criteria);
+    const char *formats = "svg,png,pdf";
+    int theme = PLOT_LIGHT;
     const struct option table[] = {
+        {.letter = 'o',
+         .name = "output",
+         .type = OPT_TEXT,
+         .value = &report.output,
+         .argument = "FILE",
+         .help =
+             "Writes everything as one HTML page that needs nothing else, instead of the tables here (- is standard "
+             "output)."},
         {.name = "json", .type = OPT_FLAG, .value = &report.json, .help = "One JSON object with the same content."},
         {.name = "export",
          .type = OPT_PAIRS,
@@ -198,6 +350,25 @@ int command_report(const struct command *command, int argc, char **argv, struct 
          .argument = "FORMAT FILE",
          .help = "Also writes a FILE for another program (- is standard output, instead of the tables). May be given "
                  "several times."},
+        {.name = "proposal",
+         .type = OPT_FLAG,
+         .value = &report.proposal,
+         .help =
+             "What allocation offices ask for, instead: table, rules passed or failed, job size, core-hours, methods; "
+             "as Markdown, or with -o as a page."},
+        {.name = "criteria",
+         .type = OPT_CHOICE,
+         .value = &report.request.criterion,
+         .choices = criteria,
+         .argument = "NAME",
+         .help = "Whose rules the proposal is held against. Default: all that are known."},
+        {.name = "runs-planned",
+         .type = OPT_COUNT,
+         .value = &report.request.runs_planned,
+         .min = 1,
+         .max = 1e9,
+         .argument = "N",
+         .help = "Runs that the proposal asks core-hours for. Default: 1."},
         {.name = "precision",
          .type = OPT_SHARE,
          .value = &report.precision,
@@ -206,17 +377,38 @@ int command_report(const struct command *command, int argc, char **argv, struct 
          .argument = "P",
          .help = "How narrow an interval has to be to count as converged, to either side. Default: as asked for when "
                  "it was measured, else 2%."},
+        {.name = "figures",
+         .type = OPT_TEXT,
+         .value = &report.figures.folder,
+         .argument = "DIR",
+         .help = "Also draws figures, by gnuplot, as files in the folder DIR, which is made where it is not there."},
+        {.name = "format",
+         .type = OPT_TEXT,
+         .value = &formats,
+         .argument = "LIST",
+         .help = "Of the figures: svg, png, pdf, or several of them with commas between. Default: all three."},
+        {.name = "theme",
+         .type = OPT_CHOICE,
+         .value = &theme,
+         .choices = plot_themes,
+         .argument = "THEME",
+         .help = "Of the figures. Default: light."},
+        {.name = "keep-gnuplot",
+         .type = OPT_FLAG,
+         .value = &report.figures.keep_gnuplot,
+         .help = "Also leaves gnuplot's scripts, with their data, beside the figures."},
         {0}};
     const struct options options = {.command = command, .table = table};
     int file_count;
     int status = options_parse(&options, argc, argv, &file_count, error_p);
     if (status) return status;
-    status = check_outputs(&report, file_count, error_p);
+    report.figures.theme = (enum plot_theme)theme;
+    status = plot_parse_formats(formats, &report.figures, error_p);
+    if (!status) status = check_outputs(&report, file_count, error_p);
     if (!status) status = check_standard_input(file_count, argv + 1, error_p);
+    if (!status) status = check_output_file(report.output, file_count, argv + 1, error_p);
     if (!status) status = read_files(&report, file_count, argv + 1, error_p);
-    if (!status) status = write_exports(&report, error_p);
-    if (!status && report.json) status = print_json(&report, error_p);
-    if (!status && !report.json && count_exports_to_output(&report) == 0) print_pages(&report);
+    if (!status) status = tell(&report, error_p);
     if (!status) status = check_valid(&report, error_p);
     for (int p = 0; p < report.part_count; p++) {
         curves_release(&report.parts[p].curves);

@@ -2,6 +2,7 @@
 #include "run.h"
 #include "../options/options.h"
 #include "../present/present.h"
+#include "capture.h"
 #include "commands.h"
 #include "problem.h"
 
@@ -124,12 +125,20 @@ static int measure(struct session *session, const struct run_options *options, c
     if (session_speaks(session)) session->on_tick = show_progress;
     struct measurement measurement = {
         .problem = problem, .mode = mode, .runs = runs, .warmups = warmups, .launches_max = 3};
+    /* Where the ranks cannot be started again, the one launch does both. */
+    bool foreign = session->job.size > 0;
+    measurement.timeline = options->timeline && foreign;
     int status = heard_from_any_rank(session, plan_check_memory(&session->machine, problem, mode, error)), got = 0;
     if (!status && session_speaks(session)) status = session_write_context(session, 1, &measurement, error);
     if (!status) status = session_measure(session, &measurement, &got, error);
+    if (!status && options->timeline && !foreign) status = capture_timeline(session, &measurement, error);
     present_progress(stderr, &view.err, NULL, 0, 0);
     if (view.shows && session->results.group_count > 0)
         present_samples_summary(stdout, &view.out, &session->results.groups[0]);
+    if (view.shows && session->results.timeline_count > 0) {
+        fputc('\n', stdout);
+        present_timeline(stdout, &view.out, session->results.timeline_count, session->results.timelines);
+    }
     if (status || !session_speaks(session) || got == runs) return status;
     const struct group *group = &session->results.groups[0];
     const char *reason = "";
@@ -159,6 +168,9 @@ static int run_kernel(const char *name, struct run_options *options, const struc
     if (!status)
         status = session->job.size > 0 ? adopt_foreign_job(session, &options->mode, &mode, error)
                                        : plan_mode(&session->machine, &options->mode, &mode, error);
+    if (!status && options->timeline && all)
+        status = error_set(error, STATUS_USAGE,
+                           "--timeline shows one variant, but --variant all was given; name one of them");
     if (!status) session_note_slice(session, options->mode.slice_s);
     if (!status) status = add_writers(session, options, error);
     if (!status)
@@ -208,6 +220,8 @@ int command_run(const struct command *command, int argc, char **argv, struct err
         {0, "seed", OPT_U64, &arguments.seed, 0, 0, NULL, "SEED", "Seed of the input data. Default: the kernel's own."},
         {0, "time-limit", OPT_DURATION, &options.time_limit_s, 0.01, 604800, NULL, "TIME",
          "A launch that takes longer is ended. Default: 10m."},
+        {0, "timeline", OPT_FLAG, &options.timeline, 0, 0, NULL, NULL,
+         "Watch one more run, apart from the timed ones, and show who ran where and when."},
         {0, "json", OPT_FLAG, &options.json, 0, 0, NULL, NULL,
          "Write the record lines to standard output, and nothing else."},
         {'o', "output", OPT_TEXT, &options.output, 0, 0, NULL, "FILE",

@@ -140,7 +140,10 @@ static enum launcher choose_launcher(const struct session *session, const struct
 static int build_line(const struct session *session, const struct measurement *measurement, int runs,
                       struct launch_line **line_p, struct error *error)
 {
-    struct request request = {.runs = runs, .warmups = measurement->warmups, .own_cpus = session->job.size > 0};
+    struct request request = {.runs = runs,
+                              .warmups = measurement->warmups,
+                              .own_cpus = session->job.size > 0,
+                              .timeline = measurement->timeline};
     config_from_problem(measurement->problem, &request.config);
     snprintf(request.config.isa, sizeof request.config.isa, "%s", session->isa);
     request.config.mode = *measurement->mode;
@@ -218,6 +221,24 @@ static int take_sample(struct launch *launch, const json_t *object)
     return status;
 }
 
+static int take_timeline(struct launch *launch, const json_t *object)
+{
+    struct session *session = launch->session;
+    struct timeline_record record;
+    timeline_record_init(&record);
+    int status = record_decode_timeline(object, &record, launch->error);
+    if (status)
+        return error_set(launch->error, STATUS_FAILED, "the worker's timeline is not readable: %s",
+                         launch->error->text);
+    snprintf(record.study, sizeof record.study, "%s", session->study);
+    record.launch = session->launch_count;
+    status = session_write_line(session, record_encode_timeline(&record), launch->error);
+    if (!status && results_add_timeline(&session->results, &record))
+        status = error_set(launch->error, STATUS_FAILED, "no memory is left for the timeline");
+    timeline_record_release(&record);
+    return status;
+}
+
 /* A line of the worker's protocol. What is none is somebody else's print: it goes to standard error. */
 static int take_line(void *context, char *text, size_t length)
 {
@@ -230,6 +251,8 @@ static int take_line(void *context, char *text, size_t length)
         fprintf(stderr, "%s\n", text);
     } else if (strcmp(type, "sample") == 0) {
         status = take_sample(launch, object);
+    } else if (strcmp(type, "timeline") == 0) {
+        status = take_timeline(launch, object);
     } else if (strcmp(type, "done") == 0) {
         launch->done = true;
     } else if (strcmp(type, "error") == 0) {
@@ -294,6 +317,12 @@ static int explain_failure(const struct launch *launch, struct spawn_result *res
                      result->exit_status, after, said);
 }
 
+/* A further rank of a foreign job that failed as all ranks did: rank 0 says why. */
+static bool is_told_elsewhere(const struct session *session, const struct spawn_result *result)
+{
+    return !session_speaks(session) && !result->timed_out && !result->signal && !result->stderr_tail[0];
+}
+
 static int launch_once(struct session *session, const struct measurement *measurement, int runs, int first_repeat,
                        struct launch *launch_p, struct error *error)
 {
@@ -310,7 +339,11 @@ static int launch_once(struct session *session, const struct measurement *measur
     struct spawn_options options = {.time_limit_s = session->time_limit_s,
                                     .context = launch_p,
                                     .line = take_line,
-                                    .tick = session->on_tick ? tick : NULL};
+                                    .tick = session->on_tick ? tick : NULL,
+                                    .watched_count = session->watch.count,
+                                    .watched = session->watch.descriptors,
+                                    .watched_context = session->watch.context,
+                                    .on_watched = session->watch.ready};
     struct spawn_result result = {.signal = 0};
     status = spawn_run(line, &options, &result, error);
     /* Only rank 0 of a foreign job hears its worker. */
@@ -318,7 +351,8 @@ static int launch_once(struct session *session, const struct measurement *measur
     if (!status && launch_p->worker_status)
         status = launch_p->worker_status;
     else if (result.timed_out || (!status && (result.exit_status != 0 || silent)))
-        status = explain_failure(launch_p, &result, error);
+        status = is_told_elsewhere(session, &result) ? error_set(error, STATUS_FAILED, "%s", "")
+                                                     : explain_failure(launch_p, &result, error);
     else if (status == STATUS_INTERRUPTED && session_speaks(session))
         error_set(error, status, "interrupted during launch %d; what was measured is kept", session->launch_count + 1);
     else if (status == STATUS_INTERRUPTED)

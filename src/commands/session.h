@@ -10,6 +10,14 @@
 #include "../place/machine.h"
 #include "../record/record.h"
 
+/* What is watched while workers run, besides them: see spawn.h. */
+struct session_watch {
+    int count;
+    const int *descriptors;
+    void *context;
+    void (*ready)(void *context);
+};
+
 struct session {
     struct machine machine;
     struct provenance provenance;
@@ -27,6 +35,7 @@ struct session {
     void *context;
     void (*on_sample)(void *context, const struct sample *, double launch_s);
     void (*on_tick)(void *context, double elapsed_s);
+    struct session_watch watch;
 };
 
 /* What to measure: `runs` valid samples of one configuration, in at most `launches_max` launches. */
@@ -35,6 +44,7 @@ struct measurement {
     const struct mode *mode;
     int runs, warmups, launches_max;
     int block;
+    bool timeline;   /* in the same launch, after the samples: one more that the workers watch themselves */
     bool unrecorded; /* a calibration: judged, handed to on_sample, not recorded and not kept */
 };
 

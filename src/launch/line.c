@@ -166,23 +166,6 @@ void launch_line_free(struct launch_line *line)
     free(line);
 }
 
-static void write_quoted(FILE *stream, const char *text)
-{
-    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_@%+=:,./-";
-    if (text[0] && text[strspn(text, plain)] == '\0') {
-        fputs(text, stream);
-        return;
-    }
-    fputc('\'', stream);
-    for (; *text; text++) {
-        if (*text == '\'')
-            fputs("'\\''", stream);
-        else
-            fputc(*text, stream);
-    }
-    fputc('\'', stream);
-}
-
 char *launch_line_text(const struct launch_line *line)
 {
     char *text = NULL, cpus[9 * CPUS_MAX];
@@ -193,12 +176,12 @@ char *launch_line_text(const struct launch_line *line)
     for (const char *const *name = line->unset; name && *name; name++) fprintf(stream, " -u %s", *name);
     for (char *const *setting = line->environment; *setting; setting++) {
         fputc(' ', stream);
-        write_quoted(stream, *setting);
+        words_write_quoted(stream, *setting);
     }
     if (line->mask.count > 0) fprintf(stream, " taskset -c %s", cpu_list_format(&line->mask, sizeof cpus, cpus));
     for (char *const *word = line->argv; *word; word++) {
         fputc(' ', stream);
-        write_quoted(stream, *word);
+        words_write_quoted(stream, *word);
     }
     bool failed = ferror(stream) != 0;
     failed |= fclose(stream) != 0;

@@ -2,7 +2,7 @@
  *
  *   KERNEL --variant V --size S --seed N --option name=value ... [--isa I] --nodes N --map M --mode NAME --ranks R
  *   --threads T --cpus 0,1 --wait-policy P [--policy P --nice N --slice 20ms] --runs K --warmups W [--own-cpus]
- *   [--realtime-limit S]
+ *   [--timeline] [--realtime-limit S]
  *
  * What a person leaves out has the kernel's default, is the best instruction set, or is one run of one worker; the CPUs
  * must be named. The texts are collected first and read in the order of their meaning, since an option's domain is
@@ -63,6 +63,7 @@ char **request_format(const struct request *request)
     words_add(&words, "--warmups");
     words_add(&words, "%d", request->warmups);
     if (request->own_cpus) words_add(&words, "--own-cpus");
+    if (request->timeline) words_add(&words, "--timeline");
     if (request->realtime_limit_s > 0) {
         words_add(&words, "--realtime-limit");
         words_add(&words, "%.9g", request->realtime_limit_s);
@@ -79,7 +80,7 @@ void request_free_arguments(char **arguments)
 struct texts {
     const char *kernel, *variant, *size, *seed, *isa, *nodes, *map, *mode, *ranks, *threads, *cpus, *wait_policy,
         *policy, *nice, *slice, *runs, *warmups, *realtime_limit;
-    bool own_cpus;
+    bool own_cpus, timeline;
     int option_count;
     const char *options[KERNEL_OPTIONS_MAX];
 };
@@ -128,6 +129,10 @@ static int texts_collect(int argc, char *const argv[], struct texts *texts_p, st
             texts_p->own_cpus = true;
             continue;
         }
+        if (strcmp(word, "--timeline") == 0) {
+            texts_p->timeline = true;
+            continue;
+        }
         bool is_option = strcmp(word, "--option") == 0;
         if (is_option && texts_p->option_count == KERNEL_OPTIONS_MAX)
             return error_set(error, STATUS_USAGE, "--option may be given %d times at most", KERNEL_OPTIONS_MAX);
@@ -136,7 +141,7 @@ static int texts_collect(int argc, char *const argv[], struct texts *texts_p, st
             return error_set(error, STATUS_USAGE,
                              "%s is unknown to the worker; allowed are --variant, --size, --seed, --option, --isa, "
                              "--nodes, --map, --mode, --ranks, --threads, --cpus, --wait-policy, --policy, --nice, "
-                             "--slice, --runs, --warmups, --own-cpus and --realtime-limit",
+                             "--slice, --runs, --warmups, --own-cpus, --timeline and --realtime-limit",
                              word);
         if (i + 1 == argc) return error_set(error, STATUS_USAGE, "%s needs a value after it", word);
         *text = argv[++i];
@@ -318,6 +323,7 @@ int request_parse(int argc, char *const argv[], struct request *request_p, struc
     if (parse_count("--runs", texts.runs, 1, &request.runs, error) < 0) return STATUS_USAGE;
     if (parse_count("--warmups", texts.warmups, 0, &request.warmups, error) < 0) return STATUS_USAGE;
     request.own_cpus = texts.own_cpus;
+    request.timeline = texts.timeline;
     if (texts.realtime_limit &&
         (!parse_real(texts.realtime_limit, "", &request.realtime_limit_s) || request.realtime_limit_s <= 0))
         return error_set(error, STATUS_USAGE, "--realtime-limit %s is not a number of seconds above 0",

@@ -12,6 +12,7 @@ struct request {
     /* Started by a foreign launcher: the CPU list is what this rank may use. Ranks of a node with the same list share
      * it in turn, as the local ranks of a job of our own do. */
     bool own_cpus;
+    bool timeline; /* one sample more after them, which the ranks watch themselves */
     /* Where the scheduling is real-time: a thread that computes for so long without sleeping ends its worker; 0: none.
      */
     double realtime_limit_s;

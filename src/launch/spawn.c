@@ -15,6 +15,7 @@
 #include <math.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -40,7 +41,10 @@ struct run {
     struct line_buffer lines;
     struct tail tail;
     double start_s, deadline_s, next_tick_s;
+    struct pollfd *polled; /* output, errors, signals; then what the caller wants watched */
 };
+
+enum { POLLED_OWN = 3 };
 
 /* Of this process, changed for the time of the run. */
 struct surroundings {
@@ -207,16 +211,36 @@ static int poll_timeout_ms(const struct run *run)
     return wait_ms <= 0 ? 0 : wait_ms >= LONGEST_MS ? LONGEST_MS : (int)wait_ms;
 }
 
+static int prepare_poll(struct run *run)
+{
+    int watched = run->options->watched_count;
+    run->polled = calloc(POLLED_OWN + (size_t)watched, sizeof *run->polled);
+    if (!run->polled) return error_set(run->error, STATUS_FAILED, "out of memory");
+    for (int i = 0; i < watched; i++)
+        run->polled[POLLED_OWN + i] = (struct pollfd){run->options->watched[i], POLLIN, 0};
+    return STATUS_OK;
+}
+
+static void serve_watched(struct run *run)
+{
+    bool any = false;
+    for (int i = 0; i < run->options->watched_count; i++) any |= run->polled[POLLED_OWN + i].revents != 0;
+    if (any) run->options->on_watched(run->options->watched_context);
+}
+
 static void watch(struct run *run)
 {
+    struct pollfd *polled = run->polled;
+    nfds_t count = POLLED_OWN + (nfds_t)run->options->watched_count;
     while (!run->exited && !(run->stage == KILLED && now_s() > run->deadline_s)) {
-        struct pollfd descriptors[] = {{.fd = run->process.out, .events = POLLIN},
-                                       {.fd = run->process.err, .events = POLLIN},
-                                       {.fd = run->signals, .events = POLLIN}};
-        if (poll(descriptors, 3, poll_timeout_ms(run)) > 0) {
-            if (descriptors[0].revents) read_out(run);
-            if (descriptors[1].revents) read_err(run);
-            if (descriptors[2].revents) read_signals(run);
+        polled[0] = (struct pollfd){.fd = run->process.out, .events = POLLIN};
+        polled[1] = (struct pollfd){.fd = run->process.err, .events = POLLIN};
+        polled[2] = (struct pollfd){.fd = run->signals, .events = POLLIN};
+        if (poll(polled, count, poll_timeout_ms(run)) > 0) {
+            serve_watched(run);
+            if (polled[0].revents) read_out(run);
+            if (polled[1].revents) read_err(run);
+            if (polled[2].revents) read_signals(run);
         }
         keep_time(run);
     }
@@ -254,7 +278,8 @@ int spawn_run(const struct launch_line *line, const struct spawn_options *option
         goto release;
     }
     run.start_s = now_s();
-    run.status = start_process(line, &run.process, error);
+    run.status = prepare_poll(&run);
+    if (run.status == STATUS_OK) run.status = start_process(line, &run.process, error);
     if (run.status == STATUS_OK) {
         run.deadline_s = options->time_limit_s > 0 ? run.start_s + options->time_limit_s : INFINITY;
         watch(&run);
@@ -270,6 +295,7 @@ release:
     close_descriptor(&run.process.err);
     close_descriptor(&run.signals);
     line_buffer_release(&run.lines);
+    free(run.polled);
     bystanders_release(&surroundings.bystanders);
     return run.status;
 }

@@ -24,6 +24,11 @@ struct spawn_options {
     int (*line)(void *context, char *text, size_t length);
     /* About every 0.1 s; may be NULL (then the spawner does not wake up for it). */
     void (*tick)(void *context, double elapsed_s);
+    /* Further descriptors (-1: none) to be watched meanwhile, and what to do when one of them can be read from. */
+    int watched_count;
+    const int *watched;
+    void *watched_context;
+    void (*on_watched)(void *watched_context);
 };
 
 /* STATUS_OK when the process ended by itself, whatever its exit status; STATUS_FAILED, with the text, where it could

@@ -2,17 +2,16 @@
 #include "provenance.h"
 #include "../place/file.h"
 #include "../place/schedule.h"
+#include "switches.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/perf_event.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -76,39 +75,6 @@ static bool try_schedstat(void)
     return sscanf(text, "%*u %*u %llu", &slices) == 1 && slices > 0;
 }
 
-/* Opens what records our own context switches without privileges, and closes it. */
-static void try_timeline(struct provenance *provenance_p)
-{
-    struct perf_event_attr event = {.size = sizeof event,
-                                    .type = PERF_TYPE_SOFTWARE,
-                                    .config = PERF_COUNT_SW_DUMMY,
-                                    .context_switch = 1,
-                                    .exclude_kernel = 1,
-                                    .exclude_hv = 1,
-                                    .sample_id_all = 1,
-                                    .sample_type = PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_CPU,
-                                    .use_clockid = 1,
-                                    .clockid = CLOCK_MONOTONIC,
-                                    .disabled = 1};
-    long file = syscall(SYS_perf_event_open, &event, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
-    int error = errno;
-    char *reason = provenance_p->timelines_reason;
-    size_t length = sizeof provenance_p->timelines_reason;
-    reason[0] = '\0';
-    provenance_p->timelines_exact = file >= 0;
-    if (file >= 0)
-        close((int)file);
-    else if ((error == EACCES || error == EPERM) && provenance_p->perf_event_paranoid > 2)
-        snprintf(reason, length, "kernel.perf_event_paranoid is %d, and 2 or less is needed",
-                 provenance_p->perf_event_paranoid);
-    else if (error == EACCES || error == EPERM)
-        snprintf(reason, length, "perf_event_open is forbidden, most likely by a container's seccomp filter");
-    else if (error == ENOSYS)
-        snprintf(reason, length, "perf_event_open is missing from this kernel, or filtered out");
-    else
-        snprintf(reason, length, "perf_event_open failed: %.80s", strerror(error));
-}
-
 struct trial {
     struct scheduling asked, got;
     int status;
@@ -170,7 +136,8 @@ void provenance_read(struct provenance *provenance_p)
     provenance_p->load_1min = file_read_number(NAN, "/proc/loadavg");
     provenance_p->perf_event_paranoid = (int)file_read_number(INT_MIN, "/proc/sys/kernel/perf_event_paranoid");
     provenance_p->schedstat = try_schedstat();
-    try_timeline(provenance_p);
+    provenance_p->timelines_exact =
+        switches_available(sizeof provenance_p->timelines_reason, provenance_p->timelines_reason);
     try_scheduling(provenance_p);
     read_huge_pages(sizeof provenance_p->transparent_huge_pages, provenance_p->transparent_huge_pages);
     provenance_p->smt_active = (int)file_read_number(-1, "/sys/devices/system/cpu/smt/active");

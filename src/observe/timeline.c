@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -107,6 +108,39 @@ void timeline_cut(struct timeline *timeline, double begin_s, double end_s)
     timeline->length_s = fmax(0, fmin(end_s, timeline->length_s) - begin_s);
 }
 
+static int compare_doubles(const void *left, const void *right)
+{
+    double a = *(const double *)left, b = *(const double *)right;
+    return (a > b) - (a < b);
+}
+
+/* The instant before which so many spans end. No memory: the same share of the time. */
+static double find_limit(const struct timeline *timeline, size_t count, int spans_max)
+{
+    double *ends_s = malloc(count * sizeof *ends_s), limit_s = timeline->length_s * spans_max / (double)count;
+    size_t used = 0;
+    for (int i = 0; i < timeline->task_count && ends_s; i++)
+        for (int k = 0; k < timeline->tasks[i].span_count; k++) ends_s[used++] = timeline->tasks[i].spans[k].end_s;
+    if (ends_s) {
+        qsort(ends_s, used, sizeof *ends_s, compare_doubles);
+        limit_s = ends_s[spans_max];
+    }
+    free(ends_s);
+    return limit_s;
+}
+
+void timeline_limit(struct timeline *timeline, int spans_max)
+{
+    size_t count = 0;
+    for (int i = 0; i < timeline->task_count; i++) count += (size_t)timeline->tasks[i].span_count;
+    if (count <= (size_t)spans_max) return;
+    double whole_s = timeline->length_s, limit_s = find_limit(timeline, count, spans_max);
+    timeline_cut(timeline, 0, limit_s);
+    snprintf(timeline->incomplete, sizeof timeline->incomplete,
+             "only the first %.3g s of %.3g s are kept: tasks changed state %zu times, and %d are kept", limit_s,
+             whole_s, count, spans_max);
+}
+
 /* qsort is not stable: tasks that are equal otherwise go by their numbers. */
 static int compare_tasks(const void *left, const void *right)
 {
@@ -117,6 +151,12 @@ static int compare_tasks(const void *left, const void *right)
     double begin_a = a->span_count > 0 ? a->spans[0].begin_s : 0, begin_b = b->span_count > 0 ? b->spans[0].begin_s : 0;
     if (begin_a < begin_b || begin_a > begin_b) return begin_a < begin_b ? -1 : 1;
     return a->tid < b->tid ? -1 : a->tid > b->tid;
+}
+
+static void sort_tasks(struct timeline *timeline)
+{
+    if (timeline->task_count > 1)
+        qsort(timeline->tasks, (size_t)timeline->task_count, sizeof *timeline->tasks, compare_tasks);
 }
 
 void timeline_name_workers(struct timeline *timeline, int count, const struct worker_times workers[])
@@ -135,6 +175,60 @@ void timeline_name_workers(struct timeline *timeline, int count, const struct wo
             task->involuntary = workers[w].involuntary;
         }
     }
-    if (timeline->task_count > 1)
-        qsort(timeline->tasks, (size_t)timeline->task_count, sizeof *timeline->tasks, compare_tasks);
+    sort_tasks(timeline);
+}
+
+int timeline_unite_cpu(struct timeline *timeline, int cpu, double busy_s)
+{
+    int at = 0;
+    while (at < timeline->cpu_count && timeline->cpus[at].cpu < cpu) at++;
+    if (at < timeline->cpu_count && timeline->cpus[at].cpu == cpu) {
+        timeline->cpus[at].busy_s = fmax(timeline->cpus[at].busy_s, busy_s); /* fmax(NAN, x) is x */
+        return 0;
+    }
+    int status = timeline_add_cpu(timeline, cpu, busy_s);
+    if (status) return status;
+    memmove(&timeline->cpus[at + 1], &timeline->cpus[at],
+            (size_t)(timeline->cpu_count - 1 - at) * sizeof *timeline->cpus);
+    timeline->cpus[at] = (struct timeline_cpu){cpu, busy_s};
+    return 0;
+}
+
+/* Both are cut to the time that both have. */
+static void cut_to_common_time(struct timeline *timeline, struct timeline *other)
+{
+    double begin_s = fmax(timeline->start_s, other->start_s);
+    double end_s = fmin(timeline->start_s + timeline->length_s, other->start_s + other->length_s);
+    timeline_cut(timeline, begin_s - timeline->start_s, end_s - timeline->start_s);
+    timeline_cut(other, begin_s - other->start_s, end_s - other->start_s);
+    other->start_s = timeline->start_s = begin_s;
+}
+
+int timeline_merge(struct timeline *timeline, struct timeline *other)
+{
+    int status = 0;
+    if (!timeline->incomplete[0]) memcpy(timeline->incomplete, other->incomplete, sizeof timeline->incomplete);
+    if (!timeline->degraded[0]) memcpy(timeline->degraded, other->degraded, sizeof timeline->degraded);
+    if (other->tier > timeline->tier) timeline->tier = other->tier;
+    timeline->error_s = fmax(timeline->error_s, other->error_s);
+    for (int i = 0; i < other->cpu_count && !status; i++)
+        status = timeline_unite_cpu(timeline, other->cpus[i].cpu, other->cpus[i].busy_s);
+    if (!(other->length_s > 0)) return status;
+    if (timeline->length_s > 0) {
+        cut_to_common_time(timeline, other);
+    } else {
+        timeline->start_s = other->start_s;
+        timeline->length_s = other->length_s;
+    }
+    for (int i = 0; i < other->task_count && !status; i++) {
+        status = timeline_add_task(timeline, &other->tasks[i]);
+        if (status) break;
+        struct timeline_task *task = &timeline->tasks[timeline->task_count - 1];
+        task->spans = other->tasks[i].spans;
+        task->span_count = other->tasks[i].span_count;
+        other->tasks[i].spans = NULL;
+        other->tasks[i].span_count = 0;
+    }
+    sort_tasks(timeline);
+    return status;
 }

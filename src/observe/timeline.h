@@ -68,10 +68,17 @@ void timeline_release(struct timeline *);
 int timeline_add_task(struct timeline *, const struct timeline_task *);
 int timeline_add_span(struct timeline_task *, const struct timeline_span *);
 int timeline_add_cpu(struct timeline *, int cpu, double busy_s);
+/* Adds it at its place, ascending, unless it is there already; a number is better than none. 0 or -ENOMEM. */
+int timeline_unite_cpu(struct timeline *, int cpu, double busy_s);
 /* Keeps what lies between the two instants (since its start), and makes the first of them the start. Tasks without any
  * time there are dropped. */
 void timeline_cut(struct timeline *, double begin_s, double end_s);
+/* Keeps the beginning, with at most so many spans, and says so in `incomplete`. */
+void timeline_limit(struct timeline *, int spans_max);
 /* Marks the tasks that are workers, and puts them first. */
 void timeline_name_workers(struct timeline *, int count, const struct worker_times workers[]);
+/* Adds what another observer saw on the same host and clock, for the time that both have; one without any time brings
+ * its CPUs and texts. The tasks become the first one's. 0 or -ENOMEM; then some of them are the other's still. */
+int timeline_merge(struct timeline *, struct timeline *other);
 
 #endif

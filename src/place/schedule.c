@@ -29,7 +29,7 @@ struct attributes {
 static const uint32_t kernel_policies[POLICY_COUNT] = {
     [POLICY_OTHER] = SCHED_OTHER, [POLICY_BATCH] = SCHED_BATCH, [POLICY_FIFO] = SCHED_FIFO, [POLICY_RR] = SCHED_RR};
 
-enum { REALTIME_PRIORITY = 1 };
+enum { REALTIME_PRIORITY = 1, FLAG_RESET_ON_FORK = 1 };
 
 static bool is_as_asked(const struct scheduling *asked, const struct attributes *got)
 {
@@ -44,6 +44,7 @@ int schedule_thread(const struct scheduling *asked, struct scheduling *got_p)
     bool realtime = scheduling_is_realtime(asked);
     struct attributes attributes = {.size = sizeof attributes,
                                     .policy = kernel_policies[asked->policy],
+                                    .flags = realtime ? FLAG_RESET_ON_FORK : 0,
                                     .nice = realtime ? 0 : asked->nice,
                                     .priority = realtime ? REALTIME_PRIORITY : 0,
                                     .runtime = (uint64_t)asked->slice_ns};
@@ -126,7 +127,8 @@ void schedule_rest_realtime(void)
 void schedule_leave_realtime(void)
 {
     const struct sched_param ordinary = {.sched_priority = 0};
-    sched_setscheduler(0, SCHED_OTHER, &ordinary);
+    /* Without rights the flag cannot be given up. */
+    sched_setscheduler(0, SCHED_OTHER | SCHED_RESET_ON_FORK, &ordinary);
 }
 
 double schedule_realtime_runtime_us(void)

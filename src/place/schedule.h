@@ -6,7 +6,7 @@
 
 /* Sets the calling thread's scheduling. *got_p is what it has afterwards, also in failure (slice_ns 0: the kernel does
  * not tell). 0; -errno where the kernel refuses; -ENOTSUP where it agreed and did something else. Safe between fork and
- * exec. */
+ * exec. What a real-time thread starts is an ordinary task. */
 int schedule_thread(const struct scheduling *asked, struct scheduling *got_p);
 
 /* Whether the kernel should allow this process real-time priorities: CAP_SYS_NICE, or RLIMIT_RTPRIO. */

@@ -13,4 +13,8 @@ int export_extrap(FILE *, int count, const struct study_part parts[]);
  * group's count. Returns how many. */
 int export_launches(const struct group *, double times_p[]);
 
+/* Text of a table's cell or a paragraph: what Markdown would take for markup is escaped, control characters are blanks.
+ */
+void export_markdown_text(FILE *, const char *text);
+
 #endif

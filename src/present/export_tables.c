@@ -87,7 +87,7 @@ int export_csv(FILE *file, int count, const struct study_part parts[])
     return 0;
 }
 
-static void markdown_text(FILE *file, const char *text)
+void export_markdown_text(FILE *file, const char *text)
 {
     for (; *text; text++) {
         if (strchr("|\\`*_<>[]", *text)) fputc('\\', file);
@@ -111,7 +111,7 @@ static void markdown_point(FILE *file, const struct study_problem *problem, cons
 {
     char name[96], text[32];
     fputs("| ", file);
-    markdown_text(file, study_curve_name(problem, curve, sizeof name, name));
+    export_markdown_text(file, study_curve_name(problem, curve, sizeof name, name));
     fprintf(file, " | %d | ", point->workers);
     fprintf(file, study_is_timings(curve->config) ? "- |" : "%d |", point->cpus);
     markdown_spread(file, &point->wall_s, format_time);
@@ -126,7 +126,7 @@ static void markdown_problem(FILE *file, const struct study_problem *problem)
 {
     char what[640];
     fputs("### ", file);
-    markdown_text(file, study_describe(problem, sizeof what, what));
+    export_markdown_text(file, study_describe(problem, sizeof what, what));
     fprintf(file,
             "\n\n| mode | workers | cores | time (95 %%) | %s | speedup (95 %%) | efficiency | own (95 %%) | launches "
             "| |\n|:---|---:|---:|---:|---:|---:|---:|---:|---:|:---|\n",
@@ -143,7 +143,7 @@ int export_markdown(FILE *file, int count, const struct study_part parts[])
     for (int p = 0; p < count; p++) {
         if (*parts[p].curves->machine) {
             fputs("## ", file);
-            markdown_text(file, parts[p].curves->machine);
+            export_markdown_text(file, parts[p].curves->machine);
             fputs("\n\n", file);
         }
         for (int c = 0; c < parts[p].curves->count; c += problem.count) {

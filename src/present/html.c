@@ -43,12 +43,15 @@ static const char *entity(unsigned char byte)
     }
 }
 
-void html_text(FILE *file, const char *text)
+static void write_escaped(FILE *file, const char *text, bool join)
 {
     const unsigned char *byte = (const unsigned char *)text;
+    bool digit = false; /* stands before it */
     while (*byte != '\0') {
         int length = sequence_length(byte);
         const char *instead = length == 0 ? "\ufffd" : entity(*byte);
+        if (join && digit && byte[0] == ' ' && byte[1] == '%') instead = "&#160;";
+        digit = *byte >= '0' && *byte <= '9';
         if (instead != NULL) {
             fputs(instead, file);
         } else {
@@ -56,6 +59,16 @@ void html_text(FILE *file, const char *text)
         }
         byte += length > 0 ? length : 1;
     }
+}
+
+void html_text(FILE *file, const char *text)
+{
+    write_escaped(file, text, false);
+}
+
+void html_sentence(FILE *file, const char *text)
+{
+    write_escaped(file, text, true);
 }
 
 void html_write(FILE *file, const char *format, ...)

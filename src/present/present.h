@@ -6,6 +6,7 @@
 #include "../analyse/curve.h"
 #include "../analyse/ladder.h"
 #include "../analyse/lesson.h"
+#include "../analyse/timeline_summary.h"
 
 #include <stdio.h>
 
@@ -60,6 +61,21 @@ void present_comparisons(FILE *, const struct style *, int count, const struct c
 /* New reference, the caller's; NULL: no memory. */
 json_t *present_comparisons_json(int count, const struct comparison comparisons[]);
 
+/* timeline.c: who ran where and when, in one launch; records: its hosts, or its host. A picture of the whole run, or of
+ * its first part where that is what can be seen; the numbers of all of it; and how far to trust them. */
+void present_timeline(FILE *, const struct style *, int count, const struct timeline_record *records);
+/* The same of a part, from begin_s to end_s after the launch's start: the numbers are that part's. NAN: the launch's
+ * own end. */
+void present_timeline_part(FILE *, const struct style *, int count, const struct timeline_record *records,
+                           double begin_s, double end_s);
+/* timeline_json.c: the numbers as one JSON object; what is not known is null. New reference, the caller's; NULL: no
+ * memory. */
+json_t *present_timeline_json(int count, const struct timeline_record *records, double begin_s, double end_s);
+/* export_trace.c: the Trace Event Format, for Perfetto and chrome://tracing: a track a CPU, one a task, and counters;
+ * several launches one after the other. path "-": standard output. 0 or STATUS_FAILED with the reason. */
+extern const char *const timeline_export_formats[]; /* "chrome-trace"; NULL-terminated */
+int export_chrome_trace(const char *path, int count, const struct timeline_record *records, struct error *);
+
 /* progress.c: one line on a terminal, rewritten in place; nothing elsewhere. text NULL: wipe it. fraction in 0 ... 1;
  * NAN or negative where unknown, eta_s likewise. */
 void present_progress(FILE *, const struct style *, const char *text, double fraction, double eta_s);
@@ -67,5 +83,16 @@ void present_progress(FILE *, const struct style *, const char *text, double fra
 /* report.c: one self-contained HTML file, written beside its place and then put there, so that no half of it is ever
  * seen. 0 or STATUS_FAILED with the reason. */
 int present_report(const char *path, const struct results *, const struct lesson *, struct error *);
+/* report_study.c: the same of a scaling study, or of any record; path "-": standard output. */
+int present_study_report(const char *path, int count, const struct study_part parts[], struct error *);
+
+/* proposal.c: what allocation offices ask for, as an HTML page; path NULL: as Markdown on standard output. 0 or
+ * STATUS_FAILED with the reason. */
+struct proposal_request {
+    int criterion;    /* index into proposal_criteria; -1: all */
+    int runs_planned; /* 1: core-hours of one run alone */
+};
+int present_proposal(const char *path, const struct proposal_request *, int count, const struct study_part parts[],
+                     struct error *);
 
 #endif

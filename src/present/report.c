@@ -1,15 +1,8 @@
-/* The report: one HTML file that needs nothing else, made from the records alone. It is written to a temporary file
- * beside its place, and renamed when every byte of it is known to be on the way to the disk. */
-#include "html.h"
-#include "text.h"
+/* The report of the lesson: one HTML file that needs nothing else, made from the records alone. */
+#include "report_study.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 static const char *machine_text(const struct results *results, const char *name)
 {
@@ -39,15 +32,10 @@ static void write_head(FILE *file, const struct results *results, const struct l
     const char *host = machine_text(results, "hostname"), *cpu = machine_text(results, "cpu_model");
     char date[64];
     measured_on(results, sizeof date, date);
-    html_write(file,
-               "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n"
-               "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
-               "<title>Multitasking and multiprocessing, measured on %s</title>\n<style>\n",
-               host != NULL ? host : "this machine");
-    fputs(report_css, file);
-    html_write(file, "</style>\n</head>\n<body>\n<header>\n<h1>Multitasking and multiprocessing, measured on %s</h1>\n",
-               host != NULL ? host : "this machine");
-    fputs("<p class=\"facts\">", file);
+    char title[160];
+    snprintf(title, sizeof title, "Multitasking and multiprocessing, measured on %.96s",
+             host != NULL ? host : "this machine");
+    html_open_page(file, title, report_study_css, timeline_css);
     if (cpu != NULL) html_write(file, "%s. ", cpu);
     if (lesson->cores > 0) html_write(file, "%d core%s to use. ", lesson->cores, lesson->cores == 1 ? "" : "s");
     if (date[0] != '\0') html_write(file, "%s.", date);
@@ -98,65 +86,57 @@ static void write_figures(FILE *file, const struct lesson *lesson)
     fputs("</div>\n</section>\n", file);
 }
 
-static void write_page(FILE *file, const struct results *results, const struct lesson *lesson)
+static bool waits(const struct lesson *lesson, const struct timeline_record *record)
 {
+    for (int i = 0; i < lesson->row_count; i++)
+        if (lesson->rows[i].waits && strcmp(lesson->rows[i].group->key, record->key) == 0) return true;
+    return false;
+}
+
+/* What the sentences say, seen; last, tasks that wait. */
+static void write_timelines(FILE *file, const struct results *results, const struct lesson *lesson)
+{
+    static const struct html_place place = {2, ""};
+    html_open_section(file, &place, "seen", "Multitasking and multiprocessing, seen");
+    if (results->timeline_count == 0)
+        fputs("<p>Nobody could watch here which task ran when; what was measured is below.</p>\n", file);
+    else
+        report_write_timelines(file, &place, results);
+    for (int i = 0; i < results->timeline_count; i++)
+        if (waits(lesson, &results->timelines[i])) {
+            report_write_timeline(file, &place, &results->timelines[i], 0.06, "timeline-waiting",
+                                  "Tasks that mostly wait take turns, too");
+            break;
+        }
+    fputs("</section>\n", file);
+}
+
+struct lesson_report {
+    const struct results *results;
+    const struct lesson *lesson;
+};
+
+static void write_page(FILE *file, const void *context)
+{
+    const struct lesson_report *report = context;
+    const struct results *results = report->results;
+    const struct lesson *lesson = report->lesson;
     write_head(file, results, lesson);
     write_verdict(file, lesson);
+    write_timelines(file, results, lesson);
     write_figures(file, lesson);
     report_write_numbers(file, lesson);
     report_write_explanation(file, lesson);
     report_write_answers(file, lesson);
     report_write_left_out(file, results, lesson);
     report_write_method(file, lesson);
-    report_write_machine(file, results->context);
+    report_write_machine(file, &(struct html_place){2, ""}, results->context);
     report_write_commands(file, results->context);
-    fputs("</main>\n<footer><p>Made by speedup from the records of this measurement, and from nothing "
-          "else.</p></footer>\n</body>\n</html>\n",
-          file);
-}
-
-/* Everything reached the file; closes it in any case. 0 or -errno. */
-static int finish_file(FILE *file)
-{
-    int status = 0;
-    if (fflush(file) != 0 || ferror(file)) status = errno != 0 ? -errno : -EIO;
-    if (fclose(file) != 0 && status == 0) status = -errno;
-    return status;
-}
-
-/* A device or a pipe is written straight to; a file, through a temporary one beside it. */
-static bool is_special(const char *path)
-{
-    struct stat info;
-    return stat(path, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode);
-}
-
-static int fail(const char *path, int code, struct error *error)
-{
-    return error_set(error, STATUS_FAILED, "cannot write the report %s: %s; name a file in a folder you may write to",
-                     path, strerror(code));
+    html_close_page(file);
 }
 
 int present_report(const char *path, const struct results *results, const struct lesson *lesson, struct error *error)
 {
-    bool special = is_special(path);
-    size_t length = strlen(path) + 32;
-    char *target = malloc(length);
-    if (target == NULL) return fail(path, ENOMEM, error);
-    snprintf(target, length, special ? "%s" : "%s.%d.tmp", path, (int)getpid());
-
-    int descriptor = open(target, O_WRONLY | O_CREAT | O_CLOEXEC | (special ? 0 : O_EXCL), 0666);
-    FILE *file = descriptor >= 0 ? fdopen(descriptor, "w") : NULL;
-    int code = file == NULL ? errno : 0;
-    if (file != NULL) {
-        errno = 0;
-        write_page(file, results, lesson);
-        code = -finish_file(file);
-    } else if (descriptor >= 0) {
-        close(descriptor);
-    }
-    if (code == 0 && !special && rename(target, path) != 0) code = errno;
-    if (code != 0 && descriptor >= 0 && !special) unlink(target);
-    free(target);
-    return code == 0 ? STATUS_OK : fail(path, code, error);
+    const struct lesson_report report = {results, lesson};
+    return html_write_file(path, write_page, &report, error);
 }

@@ -94,9 +94,9 @@ static void write_software(FILE *file, const json_t *context)
     write_fact(file, "Program", text);
 }
 
-void report_write_machine(FILE *file, const json_t *context)
+void report_write_machine(FILE *file, const struct html_place *place, const json_t *context)
 {
-    fputs("<section aria-labelledby=\"machine\">\n<h2 id=\"machine\">The machine</h2>\n", file);
+    html_open_section(file, place, "machine", "The machine");
     if (context == NULL) {
         fputs("<p>The record says nothing of the machine.</p>\n</section>\n", file);
         return;
@@ -114,16 +114,20 @@ void report_write_commands(FILE *file, const json_t *context)
     fputs("<section aria-labelledby=\"reproduce\">\n<h2 id=\"reproduce\">Measure it yourself</h2>\n"
           "<p>All of it again, on any Linux machine:</p>\n<pre>speedup demo</pre>\n",
           file);
+    report_write_launches(file, context);
+    fputs("</section>\n", file);
+}
+
+void report_write_launches(FILE *file, const json_t *context)
+{
     const json_t *launches = json_object_get(context, "launches");
     size_t i;
     json_t *launch;
-    if (json_array_size(launches) > 0) {
-        fputs("<p>The programs that were started for it, once in each block:</p>\n<pre>", file);
-        json_array_foreach(launches, i, launch)
-        {
-            if (json_is_string(launch)) html_write(file, "%s\n", json_string_value(launch));
-        }
-        fputs("</pre>\n", file);
+    if (json_array_size(launches) == 0) return;
+    fputs("<p>The programs that were started for it, once in each block:</p>\n<pre>", file);
+    json_array_foreach(launches, i, launch)
+    {
+        if (json_is_string(launch)) html_write(file, "%s\n", json_string_value(launch));
     }
-    fputs("</section>\n", file);
+    fputs("</pre>\n", file);
 }

@@ -8,20 +8,6 @@
 #include <math.h>
 #include <string.h>
 
-/* Wide tables scroll in their own box, which the keyboard reaches, so that the page itself never does. */
-static void open_table(FILE *file, const char *label)
-{
-    html_write(
-        file,
-        "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"%s\">\n<table>\n<caption>%s</caption>\n",
-        label, label);
-}
-
-static void close_table(FILE *file)
-{
-    fputs("</tbody>\n</table>\n</div>\n", file);
-}
-
 static void write_number_row(FILE *file, const struct lesson_row *row)
 {
     char scene[96], text[64], low[32], high[32];
@@ -56,7 +42,7 @@ static void write_number_table(FILE *file, const struct lesson *lesson, int firs
     char label[192];
     snprintf(label, sizeof label, "%s, variant %s, size %s", lesson->rows[first].kernel, lesson->rows[first].variant,
              lesson->rows[first].size);
-    open_table(file, label);
+    html_open_table(file, label);
     fputs("<thead><tr><th scope=\"col\">Scene</th><th scope=\"col\">Time</th><th scope=\"col\">Speedup (interval)</th>"
           "<th scope=\"col\">Concur&#173;rency</th><th scope=\"col\">Parallel&#173;ism</th>"
           "<th scope=\"col\">In the run queue</th><th scope=\"col\">Switches a second</th></tr></thead>\n<tbody>\n",
@@ -64,7 +50,7 @@ static void write_number_table(FILE *file, const struct lesson *lesson, int firs
     for (int i = first; i < lesson->row_count; i++) {
         if (scene_same_set(&lesson->rows[i], &lesson->rows[first])) write_number_row(file, &lesson->rows[i]);
     }
-    close_table(file);
+    html_close_table(file);
 }
 
 void report_write_numbers(FILE *file, const struct lesson *lesson)
@@ -121,12 +107,12 @@ void report_write_answers(FILE *file, const struct lesson *lesson)
           "exact bits. However many tasks shared the work, and on however many cores, it has to be the same.</p>\n",
           file);
     if (differ) fputs("<p class=\"warn\">Here the answers differ between modes: do not trust these times.</p>\n", file);
-    open_table(file, "Checksums of the answers");
+    html_open_table(file, "Checksums of the answers");
     fputs("<thead><tr><th scope=\"col\">Scene</th><th scope=\"col\">Same bits</th><th scope=\"col\">Checksum</th>"
           "<th scope=\"col\">Right answers</th></tr></thead>\n<tbody>\n",
           file);
     for (int i = 0; i < lesson->row_count; i++) write_answer_row(file, &lesson->rows[i]);
-    close_table(file);
+    html_close_table(file);
     fputs("</section>\n", file);
 }
 

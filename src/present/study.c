@@ -159,6 +159,16 @@ static double work_deviation(const struct study_problem *problem)
     return most;
 }
 
+const char *study_sizes_text(const struct study_problem *problem, size_t length, char *text)
+{
+    double off = work_deviation(problem);
+    char within[48] = "", sizes[640];
+    if (off > 0.01) snprintf(within, sizeof within, " within %.2g %% only", 100 * off);
+    snprintf(text, length, "work per worker constant%s: size %s", within, list_sizes(problem, sizeof sizes, sizes));
+    if (!problem->curves->weak) text[0] = '\0';
+    return text;
+}
+
 static void print_title(FILE *stream, const struct style *style, const struct study_problem *problem)
 {
     char what[640], text[768];
@@ -166,12 +176,8 @@ static void print_title(FILE *stream, const struct style *style, const struct st
     snprintf(text, sizeof text, weak ? "%s: weak scaling, the work grows with the workers" : "%s",
              study_describe(problem, sizeof what, what));
     study_print_toned(stream, style, TONE_STRONG, 0, 2, text);
-    if (!weak) return;
-    double off = work_deviation(problem);
-    char within[48] = "";
-    if (off > 0.01) snprintf(within, sizeof within, " within %.2g %% only", 100 * off);
-    snprintf(text, sizeof text, "work per worker constant%s: size %s", within, list_sizes(problem, sizeof what, what));
-    study_print_toned(stream, style, TONE_DIM, 0, 2, text);
+    study_sizes_text(problem, sizeof text, text);
+    if (*text) study_print_toned(stream, style, TONE_DIM, 0, 2, text);
 }
 
 static void print_problem(FILE *stream, const struct style *style, const struct curves *curves,
@@ -198,19 +204,18 @@ static void print_machine(FILE *stream, const struct style *style, const struct 
     fputc('\n', stream);
 }
 
-static bool all_timings(const struct curves *curves)
+bool study_all_timings(const struct curves *curves)
 {
     for (int c = 0; c < curves->count; c++)
         if (!study_is_timings(curves->curves[c].config)) return false;
-    return true;
+    return curves->count > 0;
 }
 
-static void print_method(FILE *stream, const struct style *style, const struct curves *curves)
+const char *study_method_text(const struct curves *curves, size_t length, char *text)
 {
-    char text[1024];
-    bool timings = all_timings(curves);
-    snprintf(text, sizeof text,
-             "How it was measured: %s. Times are medians over %s, with the 95 %% interval of the median by order "
+    bool timings = study_all_timings(curves);
+    snprintf(text, length,
+             "%s. Times are medians over %s, with the 95 %% interval of the median by order "
              "statistics, which assumes no distribution and needs %s. %s",
              timings ? "by somebody else; these are the times as they were given, and whether they were disturbed is "
                        "not known"
@@ -223,14 +228,29 @@ static void print_method(FILE *stream, const struct style *style, const struct c
                    "different numbers of workers is in them."
                  : "Speedups are ratios within a block, so that slow drifts of the clock cancel; their intervals are "
                    "made in the same way.");
-    study_print_toned(stream, style, TONE_DIM, 0, 0, text);
-    if (!(curves->reference_high - curves->reference_low > 0.02)) return;
-    fputc('\n', stream);
+    return text;
+}
+
+const char *study_drift_text(const struct curves *curves, size_t length, char *text)
+{
+    text[0] = '\0';
+    if (!(curves->reference_high - curves->reference_low > 0.02)) return text;
     snprintf(
-        text, sizeof text,
+        text, length,
         "A loop that is always the same, before and after each block, ran at %.0f to %.0f %% of its median speed: the "
         "machine's own speed varied, or other programs ran. Ratios within a block hardly feel that; absolute times do.",
         100 * curves->reference_low, 100 * curves->reference_high);
+    return text;
+}
+
+static void print_method(FILE *stream, const struct style *style, const struct curves *curves)
+{
+    char text[1200], method[1024];
+    snprintf(text, sizeof text, "How it was measured: %s", study_method_text(curves, sizeof method, method));
+    study_print_toned(stream, style, TONE_DIM, 0, 0, text);
+    study_drift_text(curves, sizeof text, text);
+    if (!*text) return;
+    fputc('\n', stream);
     study_print_toned(stream, style, TONE_DIM, 0, 0, text);
 }
 

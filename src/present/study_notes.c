@@ -1,26 +1,19 @@
 /* What was lost, and what looked odd and was kept all the same: nothing is silently left out. */
 #include "study_text.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { REASONS_MAX = 4, TEXT_LENGTH = 768 };
 
 struct notes {
-    FILE *stream;
-    const struct style *style;
     const struct study_problem *problem;
-    bool any; /* one was printed */
+    study_say *say;
+    void *context;
 };
 
-static void print_note(struct notes *notes, const char *text)
-{
-    if (!notes->any) fputc('\n', notes->stream);
-    notes->any = true;
-    text_print_wrapped(notes->stream, notes->style, 0, 2, text);
-}
-
 /* Names of the points for which `odd` holds, behind `lead`; nothing where there is none. */
-static void print_points(struct notes *notes, const char *lead, bool (*odd)(const struct curve_point *))
+static void tell_points(const struct notes *notes, const char *lead, bool (*odd)(const struct curve_point *))
 {
     const struct study_problem *problem = notes->problem;
     char text[TEXT_LENGTH];
@@ -34,7 +27,7 @@ static void print_points(struct notes *notes, const char *lead, bool (*odd)(cons
                                      study_point_name(problem, &problem->curves[c], point, sizeof name, name));
         }
     if (used >= sizeof text) strcpy(text + sizeof text - 4, "...");
-    if (used) print_note(notes, text);
+    if (used) notes->say(notes->context, text);
 }
 
 static bool has_outliers(const struct curve_point *point)
@@ -57,47 +50,56 @@ static bool is_superlinear(const struct curve_point *point)
     return point->speedup.interval && point->speedup.low > point->workers;
 }
 
-struct reason {
-    const char *text;
-    int count;
-};
-
-/* Where there are more different reasons than there is room for, the last of them are not counted. */
-static void count_reason(const struct sample *sample, int *count_p, struct reason reasons[])
+static void count_reason(const struct sample *sample, struct study_reasons *reasons)
 {
     int r = 0;
-    if (sample->validity == SAMPLE_VALID || !*sample->invalid_reason) return;
-    while (r < *count_p && !reason_is_same(reasons[r].text, sample->invalid_reason)) r++;
-    if (r == 8 * REASONS_MAX) return;
-    if (r == *count_p) reasons[(*count_p)++] = (struct reason){sample->invalid_reason, 0};
-    reasons[r].count++;
+    if (sample->validity == SAMPLE_VALID) return;
+    while (r < reasons->count && (reasons->reasons[r].validity != sample->validity ||
+                                  !reason_is_same(reasons->reasons[r].text, sample->invalid_reason)))
+        r++;
+    if (r == STUDY_REASONS_MAX) {
+        reasons->others++;
+        return;
+    }
+    if (r == reasons->count)
+        reasons->reasons[reasons->count++] = (struct study_reason){sample->invalid_reason, sample->validity, 0};
+    reasons->reasons[r].count++;
 }
 
-static void print_lost(struct notes *notes)
+static int compare_reasons(const void *left, const void *right)
 {
-    const struct study_problem *problem = notes->problem;
-    struct reason reasons[8 * REASONS_MAX];
-    int count = 0;
-    for (int c = 0; c < problem->count; c++)
-        for (int i = 0; i < problem->curves[c].count; i++) {
-            const struct group *group = problem->curves[c].points[i].group;
-            for (int s = 0; s < group->count; s++) count_reason(&group->samples[s], &count, reasons);
+    const struct study_reason *a = left, *b = right;
+    return b->count != a->count ? b->count - a->count : strcmp(a->text, b->text);
+}
+
+void study_count_reasons(int count, const struct curve curves[], struct study_reasons *reasons_p)
+{
+    *reasons_p = (struct study_reasons){.count = 0};
+    for (int c = 0; c < count; c++)
+        for (int i = 0; i < curves[c].count; i++) {
+            const struct group *group = curves[c].points[i].group;
+            for (int s = 0; s < group->count; s++) count_reason(&group->samples[s], reasons_p);
         }
-    for (int printed = 0; printed < REASONS_MAX && printed < count; printed++) {
-        struct reason *most = reasons;
+    qsort(reasons_p->reasons, (size_t)reasons_p->count, sizeof *reasons_p->reasons, compare_reasons);
+}
+
+static void tell_lost(const struct notes *notes)
+{
+    struct study_reasons reasons;
+    study_count_reasons(notes->problem->count, notes->problem->curves, &reasons);
+    for (int r = 0; r < REASONS_MAX && r < reasons.count; r++) {
+        const struct study_reason *reason = &reasons.reasons[r];
         char text[384];
-        for (int r = 1; r < count; r++)
-            if (reasons[r].count > most->count) most = &reasons[r];
-        snprintf(text, sizeof text, "Left out: %d sample%s%s: %s", most->count, most->count == 1 ? "" : "s",
-                 most->count == 1 ? "" : ", such as", most->text);
-        print_note(notes, text);
-        most->count = 0;
+        snprintf(text, sizeof text, "Left out: %d sample%s%s: %s", reason->count, reason->count == 1 ? "" : "s",
+                 reason->count == 1 ? "" : ", such as", *reason->text ? reason->text : "no reason was recorded");
+        notes->say(notes->context, text);
     }
-    if (count > REASONS_MAX) print_note(notes, "Left out: others, for rarer reasons; the record names all.");
+    if (reasons.count > REASONS_MAX)
+        notes->say(notes->context, "Left out: others, for rarer reasons; the record names all.");
 }
 
 /* Of each curve, from the point with the most workers: what every launch costs, and no time contains. */
-static void print_starts(struct notes *notes)
+static void tell_starts(const struct notes *notes)
 {
     const struct study_problem *problem = notes->problem;
     char text[TEXT_LENGTH], name[128], time[32];
@@ -111,17 +113,38 @@ static void print_starts(struct notes *notes)
             study_point_name(problem, curve, last, sizeof name, name), format_time(last->launch_s, sizeof time, time));
     }
     if (used >= sizeof text) strcpy(text + sizeof text - 4, "...");
-    if (used) print_note(notes, text);
+    if (used) notes->say(notes->context, text);
+}
+
+void study_tell_notes(const struct study_problem *problem, study_say *say, void *context)
+{
+    const struct notes notes = {problem, say, context};
+    tell_points(&notes, "Faster than ideal, whole interval: ", is_superlinear);
+    tell_points(&notes, "Outliers among the launches (kept; medians hardly feel them): ", has_outliers);
+    tell_points(&notes, "The first launch was much slower than the others (a cold start: files, pages, clock): ",
+                was_slow_first);
+    tell_points(&notes, "Times drift from block to block (something changes: heat, clock, neighbours): ", has_trend);
+    tell_lost(&notes);
+    tell_starts(&notes);
+}
+
+/* Where the notes of the terminal's page go. */
+struct page {
+    FILE *stream;
+    const struct style *style;
+    bool any; /* one was printed */
+};
+
+static void print_note(void *context, const char *text)
+{
+    struct page *page = context;
+    if (!page->any) fputc('\n', page->stream);
+    page->any = true;
+    text_print_wrapped(page->stream, page->style, 0, 2, text);
 }
 
 void study_print_notes(FILE *stream, const struct style *style, const struct study_problem *problem)
 {
-    struct notes notes = {stream, style, problem, false};
-    print_points(&notes, "Faster than ideal, whole interval: ", is_superlinear);
-    print_points(&notes, "Outliers among the launches (kept; medians hardly feel them): ", has_outliers);
-    print_points(&notes, "The first launch was much slower than the others (a cold start: files, pages, clock): ",
-                 was_slow_first);
-    print_points(&notes, "Times drift from block to block (something changes: heat, clock, neighbours): ", has_trend);
-    print_lost(&notes);
-    print_starts(&notes);
+    struct page page = {stream, style, false};
+    study_tell_notes(problem, print_note, &page);
 }

@@ -34,8 +34,7 @@ static void print_heading(const struct table *table, const struct curve *curve)
     study_print_toned(table->stream, table->style, TONE_STRONG, 0, 2, text);
 }
 
-/* "252 ms 250-255": the ends in the unit of the middle. */
-static const char *format_times(const struct spread *spread, size_t length, char *text)
+const char *study_times_text(const struct spread *spread, size_t length, char *text)
 {
     char middle[32], low[32], high[32];
     format_time(spread->middle, sizeof middle, middle);
@@ -63,8 +62,7 @@ static const char *format_speedup(const struct curve *curve, const struct curve_
     return text;
 }
 
-/* "30", "30+2": valid and others. */
-static const char *format_launches(const struct curve_point *point, size_t length, char *text)
+const char *study_launches_text(const struct curve_point *point, size_t length, char *text)
 {
     int lost = point->invalid + point->not_judged;
     snprintf(text, length, lost > 0 ? "%d+%d" : "%d", point->valid, lost);
@@ -77,28 +75,46 @@ static void print_below(const struct table *table, enum tone tone, const char *t
     study_print_toned(table->stream, table->style, tone, TEXT_COLUMN, TEXT_COLUMN, text);
 }
 
+const char *study_half_width_text(const struct curves *curves, const struct curve_point *point, size_t length,
+                                  char *text)
+{
+    char asked[32];
+    format_share(point->half_width, length, text);
+    format_share(curves->precision, sizeof asked, asked);
+    if (strcmp(text, asked) == 0) snprintf(text, length, "%.4g %%", 100 * point->half_width);
+    return text;
+}
+
+const char *study_width_text(const struct curves *curves, const struct curve_point *point, bool utf8, size_t length,
+                             char *text)
+{
+    const char *sign = utf8 ? "\u00b1" : "+-";
+    char width[32], asked[32];
+    text[0] = '\0';
+    if (point->converged || !isfinite(point->half_width)) return text;
+    snprintf(text, length, "NOT CONVERGED: interval %s%s, asked for %s%s", sign,
+             study_half_width_text(curves, point, sizeof width, width), sign,
+             format_share(curves->precision, sizeof asked, asked));
+    return text;
+}
+
 static void print_remarks(const struct table *table, const struct curve_point *point)
 {
-    const char *sign = table->style->utf8 ? "\u00b1" : "+-";
-    char width[32], asked[32], text[256];
-    if (point->converged || !isfinite(point->half_width)) return;
-    format_share(point->half_width, sizeof width, width);
-    format_share(table->curves->precision, sizeof asked, asked);
-    if (strcmp(width, asked) == 0) snprintf(width, sizeof width, "%.4g %%", 100 * point->half_width);
-    snprintf(text, sizeof text, "NOT CONVERGED: interval %s%s, asked for %s%s", sign, width, sign, asked);
-    print_below(table, TONE_STRONG, text);
+    char text[256];
+    study_width_text(table->curves, point, table->style->utf8, sizeof text, text);
+    if (*text) print_below(table, TONE_STRONG, text);
 }
 
 static void print_unmeasured(const struct table *table, const struct curve_point *point)
 {
     char text[384], launches[32];
-    snprintf(text, sizeof text, "no valid time (launches: %s): %s", format_launches(point, sizeof launches, launches),
-             *point->reason ? point->reason : "not measured");
+    snprintf(text, sizeof text, "no valid time (launches: %s): %s",
+             study_launches_text(point, sizeof launches, launches), *point->reason ? point->reason : "not measured");
     fputs("  ", table->stream);
     study_print_toned(table->stream, table->style, TONE_BAD, TEXT_COLUMN, TEXT_COLUMN, text);
 }
 
-static const char *format_karp_flatt(const struct curve_point *point, size_t length, char *text)
+const char *study_karp_flatt_text(const struct curve_point *point, size_t length, char *text)
 {
     if (isfinite(point->karp_flatt.middle))
         snprintf(text, length, "%.3f", point->karp_flatt.middle);
@@ -117,29 +133,28 @@ static void print_row(const struct table *table, const struct curve *curve, cons
         print_unmeasured(table, point);
         return;
     }
-    format_times(&point->wall_s, sizeof time, time);
+    study_times_text(&point->wall_s, sizeof time, time);
     format_speedup(curve, point, sizeof speedup, speedup);
     bool time_fits = text_width(time) <= TIME_WIDTH, speedup_fits = text_width(speedup) <= SPEEDUP_WIDTH;
     fprintf(table->stream, "  %-*s %*s  %-*s %5s %6s %5s %6s\n", TIME_WIDTH, time_fits ? time : "(below)", RATE_WIDTH,
             format_in_unit(point->rate.middle, &table->problem->unit, sizeof rate, rate), SPEEDUP_WIDTH,
             speedup_fits ? speedup : "(below)", format_share(point->efficiency.middle, sizeof efficiency, efficiency),
-            format_karp_flatt(point, sizeof karp_flatt, karp_flatt), format_ratio(point->own.middle, sizeof own, own),
-            format_launches(point, sizeof launches, launches));
+            study_karp_flatt_text(point, sizeof karp_flatt, karp_flatt),
+            format_ratio(point->own.middle, sizeof own, own), study_launches_text(point, sizeof launches, launches));
     if (!time_fits) print_below(table, TONE_PLAIN, time);
     if (!speedup_fits) print_below(table, TONE_PLAIN, speedup);
     print_remarks(table, point);
 }
 
 /* "packed (252 ms, 54.6 GFLOP/s)". */
-static const char *describe_base(const struct table *table, const struct group *base, const char *name, size_t length,
-                                 char *text)
+static const char *describe_base(const struct curves *curves, const struct study_problem *problem,
+                                 const struct group *base, const char *name, size_t length, char *text)
 {
-    const struct curve_point *point = curves_find(table->curves, base);
+    const struct curve_point *point = curves_find(curves, base);
     char time[32], rate[32];
     snprintf(text, length, "%s%s(%s, %s %s)", name, *name ? " " : "",
              format_time(point ? point->wall_s.middle : NAN, sizeof time, time),
-             format_in_unit(point ? point->rate.middle : NAN, &table->problem->unit, sizeof rate, rate),
-             table->problem->unit.name);
+             format_in_unit(point ? point->rate.middle : NAN, &problem->unit, sizeof rate, rate), problem->unit.name);
     return text;
 }
 
@@ -150,40 +165,41 @@ static bool has_serial(const struct study_problem *problem)
     return false;
 }
 
-static void print_serial(const struct table *table)
+const char *study_serial_text(const struct curves *curves, const struct study_problem *problem, size_t length,
+                              char *text)
 {
-    const struct group *serial = table->problem->curves->serial;
-    char base[192], text[320];
-    const struct curve_point *point = curves_find(table->curves, serial);
+    const struct group *serial = problem->curves->serial;
+    char base[192];
+    const struct curve_point *point = curves_find(curves, serial);
     if (serial && point && point->valid > 0)
-        snprintf(text, sizeof text, "speedup: against the best serial program, %s.",
-                 describe_base(table, serial, study_is_timings(&serial->config) ? "one worker" : serial->config.variant,
-                               sizeof base, base));
+        snprintf(text, length, "speedup: against the best serial program, %s.",
+                 describe_base(curves, problem, serial,
+                               study_is_timings(&serial->config) ? "one worker" : serial->config.variant, sizeof base,
+                               base));
     else
-        snprintf(text, sizeof text, "%s",
-                 serial ? "No serial program has a valid time: there are no speedups."
-                 : has_serial(table->problem)
-                     ? "Which serial program is the fastest is not known, as samples of one were too "
-                       "short to be judged: efficiency is own / workers."
-                     : "No serial program was measured: efficiency is own / workers.");
-    study_print_toned(table->stream, table->style, TONE_DIM, 0, 0, text);
+        snprintf(text, length, "%s",
+                 serial                ? "No serial program has a valid time: there are no speedups."
+                 : has_serial(problem) ? "Which serial program is the fastest is not known, as samples of one were too "
+                                         "short to be judged: efficiency is own / workers."
+                                       : "No serial program was measured: efficiency is own / workers.");
+    return text;
 }
 
-static void print_own_bases(const struct table *table)
+const char *study_own_text(const struct curves *curves, const struct study_problem *problem, size_t length, char *text)
 {
-    const struct study_problem *problem = table->problem;
-    char base[192], name[128], text[2048];
+    char base[192], name[128];
     size_t used = 0;
-    for (int c = 0; c < problem->count && used < sizeof text; c++) {
+    text[0] = '\0';
+    for (int c = 0; c < problem->count && used < length; c++) {
         const struct curve *curve = &problem->curves[c];
         if (curve->count < 2 || curve->points[0].valid == 0) continue;
         study_point_name(problem, curve, &curve->points[0], sizeof name, name);
-        used += (size_t)snprintf(text + used, sizeof text - used, "%s%s",
+        used += (size_t)snprintf(text + used, length - used, "%s%s",
                                  used ? ", " : "own: against the fewest workers of the same mode, times their number: ",
-                                 describe_base(table, curve->own, name, sizeof base, base));
+                                 describe_base(curves, problem, curve->own, name, sizeof base, base));
     }
-    if (used + 1 < sizeof text && used > 0) strcpy(text + used, ".");
-    if (used > 0) study_print_toned(table->stream, table->style, TONE_DIM, 0, 0, text);
+    if (used + 1 < length && used > 0) strcpy(text + used, ".");
+    return text;
 }
 
 struct seen {
@@ -207,23 +223,32 @@ static struct seen look(const struct study_problem *problem)
     return seen;
 }
 
-static void print_legend(const struct table *table)
+const char *study_legend_text(const struct curves *curves, const struct study_problem *problem, size_t length,
+                              char *text)
 {
-    const struct seen seen = look(table->problem);
-    char text[1024];
-    snprintf(text, sizeof text, "rate: %s. efficiency: speedup / workers.%s%s%s%s", table->problem->unit.name,
+    const struct seen seen = look(problem);
+    snprintf(text, length, "rate: %s. efficiency: speedup / workers.%s%s%s%s", problem->unit.name,
              seen.karp_flatt ? " Karp-Flatt: the serial share that would explain the speedup, (1/S - 1/p) / (1 - 1/p); "
                                "where it rises with the workers, something else grows."
                              : "",
              seen.oversubscribed ? " *: oversubscribed, more workers than cores." : "",
              seen.lost ? " launches: valid + those that do not count." : "",
              !seen.no_interval ? ""
-             : table->curves->stopping
+             : curves->stopping
                  ? " No interval where fewer than 7 launches (of a ratio: blocks) are valid: not converged either."
                  : " No interval where fewer than 6 launches (of a ratio: blocks) are valid: not converged either.");
-    study_print_toned(table->stream, table->style, TONE_DIM, 0, 0, text);
-    print_serial(table);
-    print_own_bases(table);
+    return text;
+}
+
+static void print_legend(const struct table *table)
+{
+    typedef const char *legend(const struct curves *, const struct study_problem *, size_t length, char *text);
+    static legend *const legends[] = {study_legend_text, study_serial_text, study_own_text};
+    for (size_t i = 0; i < sizeof legends / sizeof *legends; i++) {
+        char text[2048];
+        legends[i](table->curves, table->problem, sizeof text, text);
+        if (*text) study_print_toned(table->stream, table->style, TONE_DIM, 0, 0, text);
+    }
 }
 
 void study_print_table(FILE *stream, const struct style *style, const struct curves *curves,

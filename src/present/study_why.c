@@ -31,9 +31,7 @@ static void print_factors_header(FILE *stream, const struct style *style, int na
     fprintf(stream, "%s\n", style_tone(style, TONE_PLAIN));
 }
 
-/* The product is the speedup by identity, but for medians: outside of the interval of what was measured, something that
- * no factor sees has part in it. */
-static bool contradicts(const struct curve *curve, const struct curve_point *point)
+bool study_contradicts(const struct curve *curve, const struct curve_point *point)
 {
     const struct spread *speedup = curve->serial ? &point->speedup : &point->own;
     double product = point->factors.product * (curve->serial ? 1 : curve->points[0].workers);
@@ -59,20 +57,20 @@ static void print_factors_row(FILE *stream, const struct style *style, int width
         fprintf(stream, " %*s", widths[f], format_ratio(factors->value[f], sizeof text, text));
     fprintf(stream, " %7s", format_ratio(factors->product, sizeof text, text));
     fprintf(stream, " %7s%s\n", format_ratio(factors->speedup, sizeof text, text),
-            contradicts(curve, point) ? "!" : "");
+            study_contradicts(curve, point) ? "!" : "");
 }
 
-static bool explains(const struct curve *curve, const struct curve_point *point)
+bool study_explains(const struct curve *curve, const struct curve_point *point)
 {
     return point->valid > 0 && point->workers > 1 && !study_is_timings(curve->config);
 }
 
-static bool any_factors(const struct study_problem *problem)
+bool study_explains_any(const struct study_problem *problem)
 {
     for (int c = 0; c < problem->count; c++)
         for (int i = 0; i < problem->curves[c].count; i++) {
             const struct curve_point *point = &problem->curves[c].points[i];
-            if (explains(&problem->curves[c], point)) return true;
+            if (study_explains(&problem->curves[c], point)) return true;
         }
     return false;
 }
@@ -91,17 +89,17 @@ static void print_sentences(FILE *stream, const struct style *style, const struc
 void study_print_factors(FILE *stream, const struct style *style, const struct study_problem *problem)
 {
     int width = study_name_width(problem, NAME_MOST);
-    if (!any_factors(problem)) return;
+    if (!study_explains_any(problem)) return;
     print_factors_header(stream, style, width);
     bool contradicted = false;
     for (int c = 0; c < problem->count; c++)
         for (int i = 0; i < problem->curves[c].count; i++) {
             const struct curve *curve = &problem->curves[c];
             char name[128];
-            if (!explains(curve, &curve->points[i])) continue;
+            if (!study_explains(curve, &curve->points[i])) continue;
             study_point_name(problem, curve, &curve->points[i], sizeof name, name);
             print_factors_row(stream, style, width, name, curve, &curve->points[i]);
-            contradicted |= contradicts(curve, &curve->points[i]);
+            contradicted |= study_contradicts(curve, &curve->points[i]);
         }
     if (contradicted)
         study_print_toned(
@@ -112,8 +110,7 @@ void study_print_factors(FILE *stream, const struct style *style, const struct s
     print_sentences(stream, style, problem);
 }
 
-/* "s = 0.012 (0.008 to 0.016)", "T1 = 252 ms (...)"; or why there is no interval, or no value. */
-static size_t append_parameter(const struct model_fit *fit, int parameter, size_t used, size_t length, char *text)
+const char *study_parameter_text(const struct model_fit *fit, int parameter, size_t length, char *text)
 {
     const struct model_parameter *own = &fit->parameters[parameter];
     char values[3][32], range[96] = "no interval: too few launches";
@@ -125,11 +122,10 @@ static size_t append_parameter(const struct model_fit *fit, int parameter, size_
             snprintf(values[i], sizeof values[i], "%.2g", numbers[i]);
     bool interval = isfinite(own->low) && isfinite(own->high);
     if (interval) snprintf(range, sizeof range, "%s to %s", values[1], values[2]);
-    if (used >= length) return used;
-    return used + (size_t)snprintf(text + used, length - used, "%s%s %s%s (%s)", parameter ? ", " : "",
-                                   model_parameter_name(fit->model, parameter),
-                                   interval && !own->identifiable ? "not identifiable" : "= ",
-                                   interval && !own->identifiable ? "" : values[0], range);
+    bool hidden = interval && !own->identifiable;
+    snprintf(text, length, "%s %s%s (%s)", model_parameter_name(fit->model, parameter),
+             hidden ? "not identifiable" : "= ", hidden ? "" : values[0], range);
+    return text;
 }
 
 static const char *parameter_meaning(enum model model)
@@ -140,7 +136,7 @@ static const char *parameter_meaning(enum model model)
 static void print_fit(FILE *stream, const struct style *style, const char *curve_name, const struct curve *curve,
                       const struct model_fit *fit)
 {
-    char text[1024], share[32];
+    char text[1024], share[32], parameter[192];
     size_t used;
     if (fit->state != MODEL_FITTED) {
         snprintf(text, sizeof text, "%s: not fitted: %s.", curve_name, fit->reason);
@@ -148,7 +144,9 @@ static void print_fit(FILE *stream, const struct style *style, const char *curve
         return;
     }
     used = (size_t)snprintf(text, sizeof text, "%s, %s: ", curve_name, model_name(fit->model));
-    for (int p = 0; p < fit->parameter_count; p++) used = append_parameter(fit, p, used, sizeof text, text);
+    for (int p = 0; p < fit->parameter_count && used < sizeof text; p++)
+        used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", p ? ", " : "",
+                                 study_parameter_text(fit, p, sizeof parameter, parameter));
     if (used < sizeof text)
         used += (size_t)snprintf(text + used, sizeof text - used, "; deviates by %s",
                                  format_share(fit->residual, sizeof share, share));
@@ -175,23 +173,21 @@ static const char *format_prediction(const struct curve *curve, const struct mod
     return format_ratio(one_s / model_time_s(fit, workers), length, text);
 }
 
-/* What the chosen law says, as far as it may be used. */
-static void print_bounds(FILE *stream, const struct style *style, const struct study_problem *problem,
-                         const struct curve *curve)
+const char *study_bounds_text(const struct study_problem *problem, const struct curve *curve, size_t length, char *text)
 {
     const struct curve_point *last = last_dedicated(curve);
     const struct model_fit *fit = curve->chosen >= 0 ? &curve->fits[curve->chosen] : NULL;
-    char text[512], law[256] = "", name[128], ideal[32], here[32], far[32];
+    char law[256] = "", name[128], ideal[32], here[32], far[32];
     if (fit && fit->state == MODEL_FITTED)
         snprintf(law, sizeof law, "; by %s %s, and with %.0f workers %s (beyond that it says nothing)",
                  model_name(fit->model), format_prediction(curve, fit, last->workers, sizeof here, here),
                  fit->most_workers, format_prediction(curve, fit, fit->most_workers, sizeof far, far));
-    snprintf(text, sizeof text, "%s: ideal %s%s.", study_point_name(problem, curve, last, sizeof name, name),
+    snprintf(text, length, "%s: ideal %s%s.", study_point_name(problem, curve, last, sizeof name, name),
              format_ratio(study_ideal(curve, last), sizeof ideal, ideal), law);
-    text_print_wrapped(stream, style, 0, 2, text);
+    return text;
 }
 
-static void print_common_bounds(FILE *stream, const struct style *style, const struct study_problem *problem)
+void study_tell_common_bounds(const struct study_problem *problem, study_say *say, void *context)
 {
     const struct curve *curve = problem->curves;
     char text[320], share[32], rate[32], bound[32];
@@ -199,51 +195,69 @@ static void print_common_bounds(FILE *stream, const struct style *style, const s
         snprintf(text, sizeof text, "One task reaches %s of the most that its core can do (measured: %s %s).",
                  format_share(curve->roof_share, sizeof share, share),
                  format_in_unit(curve->roof_rate, &problem->unit, sizeof rate, rate), problem->unit.name);
-        text_print_wrapped(stream, style, 0, 2, text);
+        say(context, text);
     }
     if (isfinite(curve->waiting_bound)) {
         snprintf(text, sizeof text,
                  "One task alone waits for %.0f %% of its time: on one core, k tasks can be at most "
                  "min(k, %s) times as fast.",
                  100 * (1 - 1 / curve->waiting_bound), format_ratio(curve->waiting_bound, sizeof bound, bound));
-        text_print_wrapped(stream, style, 0, 2, text);
+        say(context, text);
     }
 }
 
-/* All that has several numbers of workers, on cores of their own. */
-static bool scales(const struct curve *curve)
+bool study_scales(const struct curve *curve)
 {
     int valid = 0;
     for (int i = 0; i < curve->count; i++) valid += curve->points[i].valid > 0;
     return valid > 1 && !study_on_one_core(curve);
 }
 
+/* Where a paragraph of the terminal's page goes. */
+struct paragraphs {
+    FILE *stream;
+    const struct style *style;
+};
+
+static void print_paragraph(void *context, const char *text)
+{
+    const struct paragraphs *paragraphs = context;
+    text_print_wrapped(paragraphs->stream, paragraphs->style, 0, 2, text);
+}
+
 void study_print_models(FILE *stream, const struct style *style, const struct study_problem *problem)
 {
+    struct paragraphs paragraphs = {stream, style};
     bool any = false, fitted = false;
-    for (int c = 0; c < problem->count; c++) any |= scales(&problem->curves[c]);
+    for (int c = 0; c < problem->count; c++) any |= study_scales(&problem->curves[c]);
     if (any)
         fprintf(stream, "\n%sScaling laws and bounds%s\n", style_tone(style, TONE_STRONG),
                 style_tone(style, TONE_PLAIN));
     for (int c = 0; c < problem->count; c++) {
         const struct curve *curve = &problem->curves[c];
         char name[96];
-        if (!scales(curve)) continue;
+        if (!study_scales(curve)) continue;
         study_curve_name(problem, curve, sizeof name, name);
         for (int m = 0; m < MODEL_COUNT; m++) {
             if ((m == MODEL_GUSTAFSON) != curve->weak) continue;
             print_fit(stream, style, name, curve, &curve->fits[m]);
             fitted |= curve->fits[m].state == MODEL_FITTED;
         }
-        print_bounds(stream, style, problem, curve);
+        char bounds[640];
+        print_paragraph(&paragraphs, study_bounds_text(problem, curve, sizeof bounds, bounds));
     }
-    print_common_bounds(stream, style, problem);
+    study_tell_common_bounds(problem, print_paragraph, &paragraphs);
     if (!fitted) return;
     char text[256];
-    snprintf(text, sizeof text,
+    study_print_toned(stream, style, TONE_DIM, 0, 0, study_laws_text(problem, sizeof text, text));
+}
+
+const char *study_laws_text(const struct study_problem *problem, size_t length, char *text)
+{
+    snprintf(text, length,
              "T1: time of one worker; %s%s%s. In brackets: 95 %% intervals. Laws are fitted to the times of those with "
              "a core a worker.",
              parameter_meaning(problem->curves->weak ? MODEL_GUSTAFSON : MODEL_AMDAHL),
              problem->curves->weak ? "" : "; ", problem->curves->weak ? "" : parameter_meaning(MODEL_USL));
-    study_print_toned(stream, style, TONE_DIM, 0, 0, text);
+    return text;
 }

@@ -51,6 +51,16 @@ const char *style_tone(const struct style *style, enum tone tone)
     return style->colour ? codes[tone] : "";
 }
 
+/* Those of the 256 colours that come nearest to Okabe and Ito's, with black or white letters, whichever is legible. */
+const char *style_task_tone(const struct style *style, int task, bool ground)
+{
+    static const char *const codes[][2] = {
+        {"\x1b[38;5;32m", "\x1b[38;5;231;48;5;25m"},  {"\x1b[38;5;208m", "\x1b[38;5;16;48;5;208m"},
+        {"\x1b[38;5;36m", "\x1b[38;5;16;48;5;36m"},   {"\x1b[38;5;175m", "\x1b[38;5;16;48;5;175m"},
+        {"\x1b[38;5;117m", "\x1b[38;5;16;48;5;117m"}, {"\x1b[38;5;185m", "\x1b[38;5;16;48;5;185m"}};
+    return style->colour ? codes[task % (int)(sizeof codes / sizeof *codes)][ground] : "";
+}
+
 static bool is_continuation(char byte)
 {
     return ((unsigned char)byte & 0xc0) == 0x80;

@@ -8,6 +8,9 @@
  * the words say. */
 enum tone { TONE_PLAIN, TONE_STRONG, TONE_DIM, TONE_GOOD, TONE_BAD, TONE_BAR };
 const char *style_tone(const struct style *, enum tone);
+/* The same for the task of that number, in colours that colour-blind people tell apart, again and again the same six;
+ * `ground`: as the background of its letter. */
+const char *style_task_tone(const struct style *, int task, bool ground);
 
 /* The terminal's width now; 0 where the stream is none. */
 int style_terminal_width(FILE *);

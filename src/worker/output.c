@@ -41,6 +41,11 @@ int output_sample(FILE *lines, const struct sample *sample, struct error *error)
     return write_line(lines, record_encode_sample(sample), error);
 }
 
+int output_timeline(FILE *lines, const struct timeline_record *record, struct error *error)
+{
+    return write_line(lines, record_encode_timeline(record), error);
+}
+
 int output_done(FILE *lines, struct error *error)
 {
     return write_line(lines, json_pack("{s:s}", "type", "done"), error);

@@ -208,6 +208,7 @@ int timing_run(struct worker *worker, bool reported, struct sample *sample_p)
 
     int status = worker_agree(worker, kernel_status(worker, kernel->reset(team, worker->state), "be reset"));
     if (status < 0) return status;
+    if (worker->watch) watch_start(worker->watch, worker->watchers);
     read_begin_counters(worker, &instants);
     status = kernel_status(worker, team_barrier(team), "start together with the others");
     if (status < 0) return worker_abandon(worker, status);
@@ -216,6 +217,7 @@ int timing_run(struct worker *worker, bool reported, struct sample *sample_p)
     status = kernel_status(worker, team_barrier(team), "wait for the others");
     if (status < 0) return worker_abandon(worker, status);
     read_end_counters(worker, &instants);
+    if (worker->watch) watch_stop(worker->watch);
     /* What others compute from here on must not count as this rank's wait. */
     status = kernel_status(worker, team_barrier(team), "wait for the others");
     if (status < 0) return worker_abandon(worker, status);

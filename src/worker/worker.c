@@ -149,6 +149,11 @@ static int bind_threads(struct worker *worker)
         failure == -EINVAL ? "this process may not use it" : strerror(-failure));
 }
 
+static void rest_if_realtime(const struct worker *worker)
+{
+    if (scheduling_is_realtime(&worker->request.config.mode.scheduling)) schedule_rest_realtime();
+}
+
 /* A worker that waits for the harness or for MPI to end is an ordinary task again: leave_scheduling. */
 static int take_scheduling(struct worker *worker)
 {
@@ -262,7 +267,7 @@ static int measure(struct worker *worker)
     for (int i = 0; i < worker->request.warmups && status == 0; i++) status = timing_run(worker, false, NULL);
     if (status == 0) status = ceiling_measure(worker, &before);
     for (int i = 0; i < worker->request.runs && status == 0; i++, before = after) {
-        if (scheduling_is_realtime(&worker->request.config.mode.scheduling)) schedule_rest_realtime();
+        rest_if_realtime(worker);
         status = timing_run(worker, true, &sample);
         if (status == 0) status = ceiling_measure(worker, &after);
         if (status == 0 && team_rank(worker->team) == 0) {
@@ -288,6 +293,10 @@ static int live(struct worker *worker)
     if (status == 0) status = worker_agree(worker, prepare(worker));
     if (status == 0) status = tell_hello(worker);
     if (status == 0) status = measure(worker);
+    if (status == 0 && worker->request.timeline) {
+        rest_if_realtime(worker);
+        status = worker_watch_sample(worker);
+    }
     leave_scheduling(worker);
     return status;
 }

@@ -1,5 +1,6 @@
 /* The measured side: one rank of a worker program, from its arguments to its last line. worker.c is its life,
- * timing.c one timed execution, ceiling.c what bounds it, output.c the lines that rank 0 writes. */
+ * timing.c one timed execution, ceiling.c what bounds it, timelines.c the one that is watched, output.c the lines that
+ * rank 0 writes. */
 #ifndef SPEEDUP_WORKER_WORKER_H
 #define SPEEDUP_WORKER_WORKER_H
 
@@ -7,7 +8,9 @@
 #include "../error.h"
 #include "../launch/request.h"
 #include "../observe/sample.h"
+#include "../record/timelines.h"
 #include "team.h"
+#include "watch.h"
 
 #include <stdio.h>
 
@@ -37,12 +40,14 @@ struct worker {
     struct thread_counters *threads_begin;
     struct worker_report *reports;
     struct worker_report *all_reports; /* of all ranks; NULL but on rank 0 */
+    struct watch *watch;               /* of the sample to come; NULL: it is not watched */
+    int watchers;                      /* ranks of this node that watch themselves */
     FILE *lines;                       /* where rank 0 writes */
     struct error error;
 };
 
 /* A worker's whole life. argv without the program's name. Writes the protocol's JSON Lines to `lines` on rank 0: hello,
- * samples, then done or error. Returns STATUS_OK or what the error line says. */
+ * samples, timelines, then done or error. Returns STATUS_OK or what the error line says. */
 int worker_main(int argc, char *argv[], FILE *lines);
 
 /* Collective. 0 where every rank brings 0; else the same failure on every rank, and rank 0 has the text of the first
@@ -68,10 +73,15 @@ int timing_run(struct worker *, bool reported, struct sample *sample_p);
 int ceiling_measure(struct worker *, double *rate_p);
 void ceiling_set(const struct worker *, double rate, struct sample *sample_p);
 
+/* timelines.c. Collective: one more execution, watched by the ranks themselves; rank 0 writes a line for each host, on
+ * the clock of the first. STATUS_FAILED where no rank could watch, STATUS_WRONG where the answer was wrong. */
+int worker_watch_sample(struct worker *);
+
 /* output.c: one line each, flushed at once. 0 or STATUS_FAILED with the text. */
 int output_hello(FILE *, const struct worker *, const char *hosts /* [size][sizeof worker->host] */,
                  struct error *error);
 int output_sample(FILE *, const struct sample *, struct error *);
+int output_timeline(FILE *, const struct timeline_record *, struct error *);
 int output_done(FILE *, struct error *);
 int output_error(FILE *, int status, const struct error *);
 

@@ -1,0 +1,208 @@
+/* The tasks of a launch are watched from before it starts until it has ended; of that, the time of the sample is kept.
+ * The worker tells its start on the clock of the day, and both clocks are read here: between two readings within a
+ * launch they agree to microseconds.
+ */
+#include "capture.h"
+
+#include "../observe/sampler.h"
+#include "../observe/switches.h"
+#include "../observe/thread.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A line of the record stays below some ten megabytes. */
+enum { SPANS_MAX = 400000, CPUS_ALWAYS_SHOWN = 16 };
+
+struct capture {
+    struct session *session;
+    struct switches *switches; /* NULL where they are refused: then */
+    struct sampler *sampler;
+    char reason[128]; /* why they are */
+    struct sample sample;
+    bool sampled;
+    /* The session's own, set aside meanwhile. */
+    void *context;
+    void (*on_sample)(void *context, const struct sample *, double launch_s);
+    void (*on_tick)(void *context, double elapsed_s);
+};
+
+static void drain(void *context)
+{
+    struct capture *capture = context;
+    switches_drain(capture->switches);
+}
+
+static void keep_sample(void *context, const struct sample *sample, double launch_s)
+{
+    (void)launch_s;
+    struct capture *capture = context;
+    sample_release(&capture->sample);
+    capture->sampled = sample_copy(sample, &capture->sample) == 0;
+}
+
+static void pass_tick(void *context, double elapsed_s)
+{
+    struct capture *capture = context;
+    if (capture->on_tick) capture->on_tick(capture->context, elapsed_s);
+}
+
+/* SPEEDUP_TIMELINES in the environment asks for a tier. */
+static int choose_tier(bool *exact_p, bool *sampled_p, struct error *error)
+{
+    const char *wish = getenv("SPEEDUP_TIMELINES");
+    enum timeline_tier tier;
+    *exact_p = *sampled_p = true;
+    if (!wish || !*wish) return STATUS_OK;
+    if (timeline_tier_parse(wish, &tier))
+        return error_set(error, STATUS_USAGE, "SPEEDUP_TIMELINES '%.60s' is no tier; allowed: exact, sampled", wish);
+    *exact_p = tier == TIMELINE_EXACT;
+    *sampled_p = tier == TIMELINE_SAMPLED;
+    return STATUS_OK;
+}
+
+/* Begins to watch, by the best means that can be had. */
+static int start_watching(struct capture *capture, struct error *error)
+{
+    const struct machine *machine = &capture->session->machine;
+    bool exact, sampled;
+    int cpus[CPUS_MAX];
+    for (int i = 0; i < machine->cpu_count; i++) cpus[i] = machine->cpus[i].os_index;
+    int status = choose_tier(&exact, &sampled, error);
+    if (status) return status;
+    snprintf(capture->reason, sizeof capture->reason, "asked for by SPEEDUP_TIMELINES");
+    if (exact &&
+        switches_open(machine->cpu_count, cpus, &capture->switches, sizeof capture->reason, capture->reason) == 0)
+        return STATUS_OK;
+    if (!sampled)
+        return error_set(error, STATUS_FAILED, "the kernel's context-switch records cannot be had: %s",
+                         capture->reason);
+    status = sampler_new(machine->cpu_count, cpus, 0, &capture->sampler);
+    if (status)
+        return error_set(error, STATUS_FAILED, "tasks cannot be watched: %s; nor by looking at them: %s",
+                         capture->reason, strerror(-status));
+    return STATUS_OK;
+}
+
+/* Hooks itself into the session. */
+static int capture_begin(struct session *session, struct capture *capture_p, struct error *error)
+{
+    *capture_p = (struct capture){
+        .session = session, .context = session->context, .on_sample = session->on_sample, .on_tick = session->on_tick};
+    sample_init(&capture_p->sample);
+    int status = start_watching(capture_p, error);
+    if (status) return status;
+    session->context = capture_p;
+    session->on_sample = keep_sample;
+    session->on_tick = pass_tick;
+    if (!capture_p->switches) return STATUS_OK;
+    session->watch.count = switches_descriptors(capture_p->switches, &session->watch.descriptors);
+    session->watch.context = capture_p;
+    session->watch.ready = drain;
+    return STATUS_OK;
+}
+
+static void capture_end(struct capture *capture)
+{
+    struct session *session = capture->session;
+    session->context = capture->context;
+    session->on_sample = capture->on_sample;
+    session->on_tick = capture->on_tick;
+    session->watch = (struct session_watch){.count = 0};
+    switches_close(capture->switches);
+    sampler_free(capture->sampler);
+    sample_release(&capture->sample);
+}
+
+static double busy_on(const struct sample *sample, int cpu)
+{
+    for (int w = 0; w < sample->worker_count; w++)
+        if (sample->workers[w].cpu_asked == cpu) return sample->workers[w].cpu_total_busy_s;
+    return NAN;
+}
+
+static bool is_used(const struct timeline *timeline, int cpu)
+{
+    for (int t = 0; t < timeline->task_count; t++)
+        for (int s = 0; s < timeline->tasks[t].span_count; s++)
+            if (timeline->tasks[t].spans[s].cpu == cpu) return true;
+    return false;
+}
+
+/* On a large machine those alone on which something ran. */
+static void fit_cpus(const struct sample *sample, struct timeline *timeline)
+{
+    int kept = 0, count = timeline->cpu_count;
+    for (int i = 0; i < count; i++) {
+        struct timeline_cpu cpu = timeline->cpus[i];
+        cpu.busy_s = busy_on(sample, cpu.cpu);
+        if (count <= CPUS_ALWAYS_SHOWN || is_used(timeline, cpu.cpu)) timeline->cpus[kept++] = cpu;
+    }
+    timeline->cpu_count = kept;
+}
+
+/* All that was seen. */
+static int stop_watching(struct capture *capture, struct timeline *timeline)
+{
+    if (capture->switches) return switches_timeline(capture->switches, timeline);
+    int status = sampler_stop(capture->sampler, timeline);
+    const char *note = sampler_note(capture->sampler);
+    snprintf(timeline->degraded, sizeof timeline->degraded, "%.80s%s%.76s", capture->reason, *note ? "; " : "", note);
+    return status;
+}
+
+/* Of all that was seen, the time of the sample. */
+static int make_record(struct capture *capture, struct timeline_record *record_p, struct error *error)
+{
+    const struct sample *sample = &capture->sample;
+    struct timeline *timeline = &record_p->timeline;
+    if (stop_watching(capture, timeline)) return error_set(error, STATUS_FAILED, "no memory is left for the timeline");
+    double offset_s = clock_date_s() - clock_wall_s(), begin_s = sample->start_s - offset_s - timeline->start_s;
+    timeline_cut(timeline, begin_s, begin_s + sample->wall_s);
+    timeline_limit(timeline, SPANS_MAX);
+    timeline_name_workers(timeline, sample->worker_count, sample->workers);
+    fit_cpus(sample, timeline);
+    record_p->config = sample->config;
+    record_config_key(&record_p->config, record_p->key);
+    memcpy(record_p->study, capture->session->study, sizeof record_p->study);
+    record_p->launch = sample->launch;
+    record_p->wall_s = sample->wall_s;
+    record_p->validity = sample->validity;
+    memcpy(record_p->invalid_reason, sample->invalid_reason, sizeof record_p->invalid_reason);
+    return STATUS_OK;
+}
+
+/* One launch; *record_p is filled where it gave a sample. */
+static int capture_launch(struct session *session, const struct measurement *measurement,
+                          struct timeline_record *record_p, struct error *error)
+{
+    struct measurement once = *measurement;
+    struct capture capture;
+    once.runs = once.launches_max = 1;
+    once.unrecorded = true;
+    int got, status = capture_begin(session, &capture, error);
+    if (!status) status = session_measure(session, &once, &got, error);
+    if (!status && !capture.sampled)
+        status = error_set(error, STATUS_FAILED, "the launch that was to be watched gave no sample");
+    if (!status) status = make_record(&capture, record_p, error);
+    capture_end(&capture);
+    return status;
+}
+
+int capture_timeline(struct session *session, const struct measurement *measurement, struct error *error)
+{
+    struct timeline_record record;
+    int status = STATUS_OK;
+    timeline_record_init(&record);
+    for (int i = 0; i < measurement->launches_max && !status; i++) {
+        timeline_record_release(&record);
+        status = capture_launch(session, measurement, &record, error);
+        if (record.validity != SAMPLE_INVALID) break;
+    }
+    if (!status) status = session_write_line(session, record_encode_timeline(&record), error);
+    if (!status && results_add_timeline(&session->results, &record))
+        status = error_set(error, STATUS_FAILED, "no memory is left for the timeline");
+    timeline_record_release(&record);
+    return status;
+}

@@ -1,0 +1,151 @@
+/* How to measure it again: the study's own command, made anew from its line in the record, and the launch lines. What
+ * is at its default is left out. Anything of a record may be what a shell would take for more than a word: it is
+ * quoted. */
+#include "../launch/words.h"
+#include "report_study.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *text_of(const json_t *study, const char *name)
+{
+    const char *text = json_string_value(json_object_get(study, name));
+    return text ? text : "";
+}
+
+static int number_of(const json_t *study, const char *name)
+{
+    return (int)json_integer_value(json_object_get(study, name));
+}
+
+static void write_option(FILE *file, const char *name, const char *value)
+{
+    fprintf(file, " --");
+    words_write_quoted(file, name);
+    fputc(' ', file);
+    words_write_quoted(file, value);
+}
+
+static void write_list(FILE *file, const char *name, const json_t *values)
+{
+    char text[4096];
+    size_t used = 0, i;
+    const json_t *value;
+    json_array_foreach(values, i, value)
+    {
+        if (used >= sizeof text) break;
+        if (json_is_string(value))
+            used +=
+                (size_t)snprintf(text + used, sizeof text - used, "%s%s", used ? "," : "", json_string_value(value));
+        if (json_is_integer(value))
+            used += (size_t)snprintf(text + used, sizeof text - used, "%s%" JSON_INTEGER_FORMAT, used ? "," : "",
+                                     json_integer_value(value));
+    }
+    if (used > 0) write_option(file, name, text);
+}
+
+/* Of the kernel's own options those that are not at their default; the study's line does not have them, its samples do.
+ */
+static void write_kernel_options(FILE *file, const struct kernel *kernel, const struct config *config)
+{
+    for (int i = 0; i < config->option_count; i++) {
+        const struct config_option *option = &config->options[i];
+        char fallback[128] = "";
+        for (const struct kernel_option *own = kernel ? kernel->options : NULL; own && own->name; own++)
+            if (strcmp(own->name, option->name) == 0)
+                kernel_option_format(own, own->fallback, sizeof fallback, fallback);
+        if (strcmp(fallback, option->value)) write_option(file, option->name, option->value);
+    }
+}
+
+static void write_runs(FILE *file, const json_t *study)
+{
+    int least = number_of(study, "runs_min"), most = number_of(study, "runs_max");
+    double precision = json_number_value(json_object_get(study, "precision"));
+    char text[64];
+    snprintf(text, sizeof text, least == most ? "%d" : "%d:%d", least, most);
+    if (least > 0 && (least != 6 || most != 30)) write_option(file, "runs", text);
+    snprintf(text, sizeof text, "%.6g%%", 100 * precision);
+    if (precision > 0 && precision != 0.02) write_option(file, "precision", text);
+    snprintf(text, sizeof text, "%d", number_of(study, "warmups"));
+    if (number_of(study, "warmups") > 0) write_option(file, "warmup", text);
+}
+
+static void write_seeds(FILE *file, const json_t *study, const struct kernel *kernel)
+{
+    char usual[32] = "";
+    if (kernel) snprintf(usual, sizeof usual, "%" PRIu64, kernel->seed_default);
+    if (*text_of(study, "seed") && strcmp(text_of(study, "seed"), "1"))
+        write_option(file, "seed", text_of(study, "seed"));
+    if (*text_of(study, "data_seed") && strcmp(text_of(study, "data_seed"), usual))
+        write_option(file, "data-seed", text_of(study, "data_seed"));
+}
+
+static void write_command(FILE *file, const struct results *results)
+{
+    const json_t *study = results->study;
+    const char *name = text_of(study, "kernel"), *variant = text_of(study, "variant");
+    const struct kernel *kernel = kernel_find(name);
+    char text[32];
+    fputs("speedup study ", file);
+    words_write_quoted(file, name);
+    if (*variant && (!kernel || strcmp(variant, kernel->variant_default))) write_option(file, "variant", variant);
+    write_list(file, "modes", json_object_get(study, "modes"));
+    write_list(file, "workers", json_object_get(study, "workers"));
+    if (strcmp(text_of(study, "scaling"), "weak") == 0) write_option(file, "scaling", "weak");
+    snprintf(text, sizeof text, "%d", number_of(study, "base"));
+    if (number_of(study, "base") > 1) write_option(file, "base", text);
+    write_option(file, "size", text_of(study, "size"));
+    if (results->group_count > 0) write_kernel_options(file, kernel, &results->groups[0].config);
+    write_runs(file, study);
+    write_seeds(file, study, kernel);
+    if (*text_of(study, "cpus")) write_option(file, "cpus", text_of(study, "cpus"));
+    if (*text_of(study, "wait_policy")) write_option(file, "wait-policy", text_of(study, "wait_policy"));
+    fputs(" -o again.jsonl", file);
+}
+
+char *report_command(const struct results *results)
+{
+    char *text = NULL;
+    size_t length = 0;
+    if (!results->study) return NULL;
+    FILE *file = open_memstream(&text, &length);
+    if (!file) return NULL;
+    write_command(file, results);
+    bool failed = ferror(file) != 0;
+    failed |= fclose(file) != 0;
+    if (!failed) return text;
+    free(text);
+    return NULL;
+}
+
+void report_write_again(FILE *file, const struct html_place *place, const struct study_part *part)
+{
+    char *command = report_command(part->results);
+    const char *isa = text_of(part->results->study, "isa");
+    html_open_section(file, place, "again", "Measure it again");
+    if (study_all_timings(part->curves)) {
+        fputs("<p>How these times were taken is not known. A study of your own, and its report:</p>\n"
+              "<pre>speedup study pi -o results.jsonl\nspeedup report results.jsonl -o report.html</pre>\n",
+              file);
+    } else if (command) {
+        html_write(file, "<p>The same study, into a file of its own:</p>\n<pre>%s</pre>\n", command);
+        if (*isa)
+            html_write(file,
+                       "<p>It ran with the instruction set %s; <code>SPEEDUP_ISA=%s</code> before the command makes "
+                       "another machine use the same.</p>\n",
+                       isa, isa);
+        fputs("<p>Whether it came out the same, with intervals and adjusted for the number of comparisons:</p>\n"
+              "<pre>speedup compare RECORD again.jsonl</pre>\n",
+              file);
+    } else {
+        fputs("<p>The record is of single runs, and holds no plan of a study.</p>\n", file);
+    }
+    size_t launches = json_array_size(json_object_get(part->results->context, "launches"));
+    if (launches > 0) html_write(file, "<details>\n<summary>The %d launch lines</summary>\n", (int)launches);
+    report_write_launches(file, part->results->context);
+    fputs(launches > 0 ? "</details>\n" : "", file);
+    free(command);
+    fputs("</section>\n", file);
+}

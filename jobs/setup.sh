@@ -23,6 +23,7 @@ nlopt|libnlopt-dev|NLopt-devel|nlopt|nlopt-devel|nlopt|-|NLopt: scaling laws fit
 cmocka|libcmocka-dev|libcmocka-devel|cmocka|libcmocka-devel|cmocka|-|cmocka: the unit tests
 mpfr|libmpfr-dev|mpfr-devel|mpfr|mpfr-devel|mpfr|-|MPFR: the tests of the errors of vector functions
 pgrep|procps|procps-ng|procps-ng|procps|-|-|pgrep: the tests look for processes left behind
+browser|chromium chromium-driver|chromium chromedriver|chromium|chromium chromedriver|-|-|Chromium and chromedriver: the test of the reports in a browser
 clang|clang libomp-dev|clang libomp-devel|clang openmp|clang libomp-devel|llvm libomp|-|clang with OpenMP: its warnings too
 clang-rt|-|compiler-rt|compiler-rt|-|-|-|clang's run-time libraries: the thread sanitizer
 clang-format|clang-format|clang-tools-extra|clang|clang-tools|clang-format|-|clang-format: the check of the formatting
@@ -89,6 +90,7 @@ setup_found() {
         ;;
     blas) [ -n "${SPEEDUP_BLAS:-}" ] || setup_library libopenblas || setup_library libblis || setup_library libmkl_rt ;;
     clang) command -v clang >/dev/null && echo '#include <omp.h>' | clang -fopenmp -fsyntax-only -x c - 2>/dev/null ;;
+    browser) command -v chromedriver >/dev/null && { command -v chromium || command -v google-chrome; } >/dev/null ;;
     clang-rt) [ -n "$(setup_clang_runtime tsan)" ] ;;
     *) command -v "$1" >/dev/null ;;
     esac

@@ -113,11 +113,12 @@ static int script_slices(FILE *file, const struct plot_subject *subject, const s
     const struct plot_look *look = frame->look;
     double *slices;
     int count;
-    char title[256];
+    char scheduling[128], title[256];
     int status = find_slices(&subject->timeline->timeline, &count, &slices);
     if (status) return status;
-    snprintf(title, sizeof title, "Time slices: %.31s, %s, %d workers", config->kernel,
-             mode_name_text(config->mode.name), mode_workers(&config->mode));
+    scheduling_format(&config->mode.scheduling, sizeof scheduling, scheduling);
+    snprintf(title, sizeof title, "Time slices: %.31s, %s, %d workers%s%s", config->kernel,
+             mode_name_text(config->mode.name), mode_workers(&config->mode), *scheduling ? ", " : "", scheduling);
     plot_write_settings(file, frame, title);
     struct plot_axis x = {.name = 'x', .base_ten = true, .low = slices[0] / 1.5, .high = slices[count - 1] * 1.5};
     if (x.high / x.low < 10) x.low /= 3, x.high *= 3;

@@ -277,11 +277,13 @@ static int script_timeline(FILE *file, const struct plot_subject *subject, const
     const struct config *config = &subject->timeline->config;
     const struct plot_look *look = frame->look;
     struct picture picture;
-    char title[256], axis[64];
+    char scheduling[128], title[256], axis[64];
     find_picture(subject, frame, &picture);
     int workers = mode_workers(&config->mode), cpus = config->mode.cpus.count;
-    snprintf(title, sizeof title, "%.31s, %s: %d worker%s, %d CPU%s", config->kernel, mode_name_text(config->mode.name),
-             workers, workers == 1 ? "" : "s", cpus, cpus == 1 ? "" : "s");
+    scheduling_format(&config->mode.scheduling, sizeof scheduling, scheduling);
+    snprintf(title, sizeof title, "%.31s, %s: %d worker%s, %d CPU%s%s%s", config->kernel,
+             mode_name_text(config->mode.name), workers, workers == 1 ? "" : "s", cpus, cpus == 1 ? "" : "s",
+             *scheduling ? ", " : "", scheduling);
     plot_write_settings(file, frame, title);
     const struct plot_axis x = {.name = 'x', .low = picture.from_s, .high = picture.end_s};
     snprintf(axis, sizeof axis, "time since the start");

@@ -52,7 +52,7 @@ const char *timeline_title(const struct timeline_view *view, size_t length, char
 {
     const struct config *config = &view->hosts[0]->config;
     const struct mode *mode = &config->mode;
-    char tasks[64], cpus[128], nodes[48] = "";
+    char tasks[64], cpus[128], scheduling[128], nodes[48] = "";
     if (mode->ranks > 1 && mode->threads > 1)
         snprintf(tasks, sizeof tasks, "%d ranks x %d threads", mode->ranks, mode->threads);
     else if (mode->ranks > 1)
@@ -60,9 +60,10 @@ const char *timeline_title(const struct timeline_view *view, size_t length, char
     else
         snprintf(tasks, sizeof tasks, "%d thread%s", mode->threads, mode->threads == 1 ? "" : "s");
     if (config->nodes > 1) snprintf(nodes, sizeof nodes, " of each of %d nodes", config->nodes);
-    snprintf(text, length, "%s (%s, size %s), mode %s: %s on CPU%s %s%s", config->kernel, config->variant, config->size,
-             mode_name_text(mode->name), tasks, mode->cpus.count == 1 ? "" : "s",
-             cpu_list_format(&mode->cpus, sizeof cpus, cpus), nodes);
+    scheduling_format(&mode->scheduling, sizeof scheduling, scheduling);
+    snprintf(text, length, "%s (%s, size %s), mode %s: %s on CPU%s %s%s%s%s", config->kernel, config->variant,
+             config->size, mode_name_text(mode->name), tasks, mode->cpus.count == 1 ? "" : "s",
+             cpu_list_format(&mode->cpus, sizeof cpus, cpus), nodes, *scheduling ? ", " : "", scheduling);
     return text;
 }
 

@@ -254,6 +254,8 @@ static void find_key(const struct plot_subject *subject, enum chart_quantity qua
         unsigned colour = look->series[plot_series(problem, curve)];
         if (!chart_draws(quantity, curve)) continue;
         plot_shorten(study_curve_name(problem, curve, sizeof name, name), KEY_COLUMNS, sizeof text, text);
+        if (study_is_timings(curve->config) && curve->config->mode.name == MODE_SERIAL)
+            snprintf(text, sizeof text, "one worker");
         plot_key_add(key, curve->count > 1 ? PLOT_MARK_LINE_POINT : PLOT_MARK_POINT, marker_of(problem, curve), 0,
                      colour, text);
         if (has_law(curve)) plot_key_add(key, PLOT_MARK_LINE, 0, 2, colour, law_title(curve, text, sizeof law, law));

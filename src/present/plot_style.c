@@ -125,7 +125,7 @@ void plot_write_settings(FILE *file, const struct plot_frame *frame, const char 
     fprintf(file, "set grid back lt 1 lw 0.8");
     plot_colour(file, look->line, 1);
     fputs("\nset key off\n", file);
-    fprintf(file, "set xlabel textcolor rgb \"#%06x\" offset 0,0.2\nset ylabel textcolor rgb \"#%06x\" offset 0.5,0\n",
+    fprintf(file, "set xlabel textcolor rgb \"#%06x\" offset 0,0.2\nset ylabel textcolor rgb \"#%06x\" offset -0.5,0\n",
             look->ink, look->ink);
 }
 

@@ -20,6 +20,9 @@ enum {
 };
 enum { NAME_COLUMNS = 22 };
 
+/* Of a window; numbers from a record may be anything. */
+static const double shortest_s = 1e-9;
+
 struct picture {
     const struct timeline *timeline;
     const struct plot_look *look;
@@ -101,7 +104,7 @@ static void find_window(const struct plot_subject *subject, double *from_p, doub
     const struct timeline *timeline = &subject->timeline->timeline;
     bool asked = subject->length_s > 0 && isfinite(subject->length_s);
     *from_p = asked && subject->from_s > 0 && isfinite(subject->from_s) ? subject->from_s : 0;
-    *length_p = asked ? subject->length_s : plot_timeline_length(timeline);
+    *length_p = fmax(asked ? subject->length_s : plot_timeline_length(timeline), shortest_s);
 }
 
 static void find_picture(const struct plot_subject *subject, const struct plot_frame *frame, struct picture *picture_p)

@@ -20,6 +20,7 @@ jansson|libjansson-dev|jansson-devel|jansson|libjansson-devel|jansson|-|Jansson 
 mpi|libopenmpi-dev openmpi-bin|openmpi-devel|openmpi|openmpi4-devel|open-mpi|openmpi|MPI: workers that are processes
 blas|libopenblas0-pthread|openblas|openblas|libopenblas_pthreads0|openblas|openblas|an optimised BLAS: matmul's variant blas
 nlopt|libnlopt-dev|NLopt-devel|nlopt|nlopt-devel|nlopt|-|NLopt: scaling laws fitted to measured times
+gnuplot|gnuplot-nox|gnuplot|gnuplot|gnuplot|gnuplot|gnuplot|gnuplot: figures as files, curves in the report
 cmocka|libcmocka-dev|libcmocka-devel|cmocka|libcmocka-devel|cmocka|-|cmocka: the unit tests
 mpfr|libmpfr-dev|mpfr-devel|mpfr|mpfr-devel|mpfr|-|MPFR: the tests of the errors of vector functions
 pgrep|procps|procps-ng|procps-ng|procps|-|-|pgrep: the tests look for processes left behind

@@ -94,11 +94,11 @@ said() { grep -F -- "$1" <<<"$output" >/dev/null; }
 did() { grep -F -- "$1" "$sandbox/calls" >/dev/null; }
 did_not() { ! did "$@"; }
 
-packages="build-essential cmake pkg-config libhwloc-dev libjansson-dev libopenmpi-dev openmpi-bin libopenblas0-pthread libnlopt-dev"
+packages="build-essential cmake pkg-config libhwloc-dev libjansson-dev libopenmpi-dev openmpi-bin libopenblas0-pthread libnlopt-dev gnuplot-nox"
 
 # What apt-get install would bring.
-machine tools blas
-mkdir "$sandbox/installed" && cp "$bin"/{cc,make,mpicc,mpirun,pkg-config,cmake,ldconfig} "$sandbox/installed/"
+machine tools blas gnuplot
+mkdir "$sandbox/installed" && cp "$bin"/{cc,make,mpicc,mpirun,pkg-config,cmake,ldconfig,gnuplot} "$sandbox/installed/"
 
 machine apt
 demo --
@@ -148,18 +148,18 @@ demo --
 expect "dnf's packages" said "sudo dnf install gcc make cmake pkgconf-pkg-config hwloc-devel jansson-devel"
 machine pacman
 demo --
-expect "pacman's packages" said "sudo pacman -S --needed base-devel cmake pkgconf hwloc jansson openmpi openblas nlopt"
+expect "pacman's packages" said "sudo pacman -S --needed base-devel cmake pkgconf hwloc jansson openmpi openblas nlopt gnuplot"
 
 machine
 demo MODULESHOME=/opt/modules --
 expect "modules" said "module load gcc cmake hwloc openmpi openblas"
 
-machine tools blas
+machine tools blas gnuplot
 demo --
 expect "any Linux with all of it builds" said "ran demo"
 expect "any Linux with all of it: MPI is wanted" did "-DSPEEDUP_MPI=ON"
 
-machine tools blas
+machine tools blas gnuplot
 rm "$bin/mpicc" "$bin/mpirun"
 fake cc <<<'! grep -F mpi.h >/dev/null'
 demo --
@@ -169,20 +169,20 @@ demo SPEEDUP_MPI=OFF --
 expect "without MPI it can go on" said "ran demo"
 expect "without MPI it builds without" did "-DSPEEDUP_MPI=OFF"
 
-machine tools blas
+machine tools blas gnuplot
 provide_cmake 3.10.2
 demo --
 expect "an old CMake" said "CMake 3.16 or newer"
 expect "an old CMake stops" ended 1
 
-machine tools blas
+machine tools blas gnuplot
 fake uname <<<'echo Darwin'
 demo --
 expect "macOS" said "Speedup runs on Linux"
 expect "macOS stops" ended 1
 
 # Somebody else's tree: root cannot be kept out of a folder, but it can find one that is not its own.
-machine tools blas
+machine tools blas gnuplot
 if [ "$EUID" -eq 0 ]; then
     mkdir "$tree/build" && chown 65534 "$tree/build"
     reason="was made by another user"
@@ -196,7 +196,7 @@ expect "somebody else's tree is built in the cache" did "-B $sandbox/home/.cache
 expect "somebody else's tree runs" said "ran demo"
 chmod u+w "$tree"
 
-machine tools blas
+machine tools blas gnuplot
 mkdir "$tree/build" && echo "CMAKE_HOME_DIRECTORY:INTERNAL=/somewhere/else" >"$tree/build/CMakeCache.txt"
 demo --
 expect "a copied build folder starts afresh" [ ! -e "$tree/build/CMakeCache.txt" ]

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HEIGHT_USUAL = 450 };
+enum { WIDTH_USUAL = 720, AREA_USUAL = 310 };
 
 static const struct plot_figure *const figures[PLOT_COUNT] = {
     [PLOT_SPEEDUP] = &plot_figure_speedup,   [PLOT_EFFICIENCY] = &plot_figure_efficiency,
@@ -39,27 +39,42 @@ const char *plot_caption(enum plot plot, const struct plot_subject *subject, siz
     return text;
 }
 
+static void find_frame(enum plot plot, const struct plot_subject *subject, enum plot_theme theme, int width, int height,
+                       struct plot_frame *frame_p, struct plot_key *key_p)
+{
+    const struct plot_figure *figure = figures[plot];
+    key_p->count = 0;
+    figure->key(subject, plot_look(theme), key_p);
+    plot_frame_init(frame_p, theme, width, height, figure->area ? figure->area(subject) : AREA_USUAL, key_p);
+}
+
 int plot_height(enum plot plot, const struct plot_subject *subject)
 {
-    return figures[plot]->height ? figures[plot]->height(subject) : HEIGHT_USUAL;
+    struct plot_frame frame;
+    struct plot_key key;
+    find_frame(plot, subject, PLOT_LIGHT, WIDTH_USUAL, 0, &frame, &key);
+    return frame.height;
 }
 
 char *plot_script(enum plot plot, const struct plot_subject *subject, enum plot_theme theme, int width, int height,
                   int format_count, const int formats[], const char *base)
 {
-    const struct plot_frame frame = {plot_look(theme), width, height > 0 ? height : plot_height(plot, subject)};
+    struct plot_frame frame;
+    struct plot_key key;
     char *text = NULL, path[512];
     size_t length = 0;
     FILE *file = open_memstream(&text, &length);
     if (!file) return NULL;
+    find_frame(plot, subject, theme, width, height, &frame, &key);
     int status = 0;
     for (int i = 0; i < format_count && !status; i++) {
         if (base) snprintf(path, sizeof path, "%.500s.%s", base, plot_formats[formats[i]]);
         plot_write_terminal(file, formats[i], theme, &frame, base ? path : NULL);
-        if (i > 0)
-            fputs("replot\n", file);
-        else
+        if (i == 0) plot_write_key(file, &frame, &key);
+        if (i == 0)
             status = figures[plot]->script(file, subject, &frame);
+        else
+            fputs("replot\n", file);
     }
     if (base) fputs("set output\n", file);
     bool bad = ferror(file);

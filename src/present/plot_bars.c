@@ -108,14 +108,13 @@ static int script_roofline(FILE *file, const struct plot_subject *subject, const
     write_rates(file, &rows, unit.rate);
     fputs("plot $rate using (0):1:(0):2:($1-0.3):($1+0.3) with boxxyerror fs solid 1 noborder", file);
     plot_colour(file, look->series[0], 1);
-    fputs(" title 'measured', \\\n    $rate using 3:1:(0):(0.42) with vectors nohead lw 2.6", file);
+    fputs(" notitle, \\\n    $rate using 3:1:(0):(0.42) with vectors nohead lw 2.6", file);
     plot_colour(file, look->series[1], 1);
     fputs(" notitle, \\\n    $rate using 3:1:(0):(-0.42) with vectors nohead lw 2.6", file);
     plot_colour(file, look->series[1], 1);
-    fputs(" title 'ceiling, and the share of it', \\\n    $interval using 1:2:3:4 with xerrorbars pt 7 ps 0 lw 1.2",
-          file);
+    fputs(" notitle, \\\n    $interval using 1:2:3:4 with xerrorbars pt 7 ps 0 lw 1.2", file);
     plot_colour(file, look->ink, 1);
-    fputs(" title '95 % interval'\n", file);
+    fputs(" notitle\n", file);
     return 0;
 }
 
@@ -133,11 +132,19 @@ static void caption_roofline(const struct plot_subject *subject, size_t length, 
         plot_launches(subject, sizeof launches, launches), rows.count > 0 ? ceiling_name(&rows) : "", left_out);
 }
 
-static int height_roofline(const struct plot_subject *subject)
+static int area_roofline(const struct plot_subject *subject)
 {
     struct plot_rows rows;
     plot_find_rows(subject, shows_rate, &rows);
-    return plot_rows_height(&rows);
+    return plot_rows_area(&rows);
+}
+
+static void key_roofline(const struct plot_subject *subject, const struct plot_look *look, struct plot_key *key_p)
+{
+    (void)subject;
+    plot_key_add(key_p, PLOT_MARK_BOX, 0, 0, look->series[0], "measured");
+    plot_key_add(key_p, PLOT_MARK_LINE, 0, 0, look->series[1], "ceiling, and the share of it");
+    plot_key_add(key_p, PLOT_MARK_LINE, 0, 0, look->ink, "95 % interval");
 }
 
 /* Losses */
@@ -168,8 +175,9 @@ static bool find_parts(const struct factors *factors, double parts_p[PART_COUNT]
 static bool shows_parts(const struct curve *curve, const struct curve_point *point)
 {
     double parts[PART_COUNT];
-    return !study_is_timings(curve->config) && point->valid > 0 && point->workers > 1 && point->factors.blocks > 0 &&
-           find_parts(&point->factors, parts);
+    bool base = point->group == (curve->serial ? curve->serial : curve->own); /* of itself it loses nothing */
+    return !study_is_timings(curve->config) && point->valid > 0 && !base && point->workers > 1 &&
+           point->factors.blocks > 0 && find_parts(&point->factors, parts);
 }
 
 static bool has_decomposition(const struct plot_subject *subject, size_t length, char *reason_p)
@@ -181,7 +189,25 @@ static bool has_decomposition(const struct plot_subject *subject, size_t length,
     return rows.count > 0;
 }
 
-static double write_parts(FILE *file, const struct plot_rows *rows, bool used_p[PART_COUNT])
+static const char *part_name(int part)
+{
+    return part == PART_REACHED       ? "reached"
+           : part == PART_UNEXPLAINED ? "unexplained"
+                                      : factor_name((enum factor)(part - PART_FACTORS));
+}
+
+/* Which of the parts can be seen at all. */
+static void find_used(const struct plot_rows *rows, bool used_p[PART_COUNT])
+{
+    for (int i = 0; i < rows->count; i++) {
+        double parts[PART_COUNT] = {0};
+        find_parts(&rows->rows[i].point->factors, parts);
+        for (int part = 0; part < PART_COUNT; part++) used_p[part] |= parts[part] > 0.0005;
+    }
+}
+
+/* Returns where the longest bar ends, or 1. */
+static double write_parts(FILE *file, const struct plot_rows *rows)
 {
     double top = 1;
     fputs("$parts << EOD\n", file);
@@ -192,7 +218,6 @@ static double write_parts(FILE *file, const struct plot_rows *rows, bool used_p[
         for (int part = 0; part < PART_COUNT; part++) {
             fprintf(file, " %.9g", end);
             end += parts[part];
-            used_p[part] |= parts[part] > 0.0005;
         }
         fprintf(file, " %.9g\n", end);
         top = fmax(top, end);
@@ -243,7 +268,8 @@ static int script_decomposition(FILE *file, const struct plot_subject *subject, 
     plot_find_rows(subject, shows_parts, &rows);
     snprintf(title, sizeof title, "What the speedup lost: %s", plot_problem_name(subject, sizeof name, name));
     plot_write_settings(file, frame, title);
-    double top = write_parts(file, &rows, used);
+    find_used(&rows, used);
+    double top = write_parts(file, &rows);
     const struct plot_axis x = {.name = 'x', .high = 1.2 * top, .last = top};
     plot_write_axis(file, &x, "share of the ideal speedup", plot_label_share);
     plot_write_rows(file, subject, &rows);
@@ -256,10 +282,7 @@ static int script_decomposition(FILE *file, const struct plot_subject *subject, 
         fprintf(file, "%s $parts using (0):1:%d:%d:($1-0.36):($1+0.36) with boxxyerror fs solid 1 noborder",
                 count++ ? ", \\\n   " : "", part + 2, part + 3);
         plot_colour(file, part_colour(frame->look, part), 1);
-        fputs(" title ", file);
-        plot_quote(file, part == PART_REACHED       ? "reached"
-                         : part == PART_UNEXPLAINED ? "unexplained"
-                                                    : factor_name((enum factor)(part - PART_FACTORS)));
+        fputs(" notitle", file);
     }
     fputc('\n', file);
     return 0;
@@ -287,15 +310,25 @@ static void caption_decomposition(const struct plot_subject *subject, size_t len
         gain, left_out);
 }
 
-static int height_decomposition(const struct plot_subject *subject)
+static int area_decomposition(const struct plot_subject *subject)
 {
     struct plot_rows rows;
     plot_find_rows(subject, shows_parts, &rows);
-    return plot_rows_height(&rows);
+    return plot_rows_area(&rows);
 }
 
-const struct plot_figure plot_figure_roofline = {"roofline",       "Rate and ceiling", has_roofline,
-                                                 caption_roofline, script_roofline,    height_roofline};
-const struct plot_figure plot_figure_decomposition = {"decomposition",      "What the speedup lost",
-                                                      has_decomposition,    caption_decomposition,
-                                                      script_decomposition, height_decomposition};
+static void key_decomposition(const struct plot_subject *subject, const struct plot_look *look, struct plot_key *key_p)
+{
+    struct plot_rows rows;
+    bool used[PART_COUNT] = {false};
+    plot_find_rows(subject, shows_parts, &rows);
+    find_used(&rows, used);
+    for (int part = 0; part < PART_COUNT; part++)
+        if (used[part]) plot_key_add(key_p, PLOT_MARK_BOX, 0, 0, part_colour(look, part), part_name(part));
+}
+
+const struct plot_figure plot_figure_roofline = {"roofline",      "Rate and ceiling", has_roofline, caption_roofline,
+                                                 script_roofline, area_roofline,      key_roofline};
+const struct plot_figure plot_figure_decomposition = {
+    "decomposition",      "What the speedup lost", has_decomposition, caption_decomposition,
+    script_decomposition, area_decomposition,      key_decomposition};

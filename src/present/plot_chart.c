@@ -212,20 +212,19 @@ void chart_write_shade(FILE *file, const struct chart *chart, const struct plot_
     double edge = chart->log ? sqrt(chart->cores * next) : (chart->cores + next) / 2;
     if (!(edge < chart->x.high)) return;
     double share = 1 - pixel_of(chart, edge, frame->width) / (frame->width - SIDES);
-    bool wide = share * (frame->width - SIDES) > 190;
-    if (wide) fputs("set title offset 0,0.9\nset tmargin 4.6\n", file);
+    bool wide = share * (frame->width - SIDES) > 155;
     fprintf(file,
-            "set object 1 rectangle from %.9g, graph 0 to %.9g, graph 1 behind noclip fillstyle transparent solid 0.13 "
+            "set object rectangle from %.9g, graph 0 to %.9g, graph 1 behind noclip fillstyle transparent solid 0.13 "
             "noborder fillcolor rgb \"#%06x\"\n",
             edge, chart->x.high, frame->look->soft);
     const char *text = "more workers than cores";
     double middle = chart->log ? sqrt(edge * chart->x.high) : (edge + chart->x.high) / 2;
-    fputs("set label 1 ", file);
+    fputs("set label ", file);
     plot_quote(file, text);
     /* Written upwards where there is little room. */
     if (wide) /* under the title */
         fprintf(file, " at %.9g, graph 1.0 center offset 0,0.55", middle);
     else
-        fprintf(file, " at %.9g, graph 0.03 left rotate by 90 offset -0.8,0", chart->x.high);
+        fprintf(file, " at %.9g, graph 0.03 left rotate by 90 offset 0.9,0", edge);
     fprintf(file, " noenhanced font ',12' textcolor rgb \"#%06x\"\n", frame->look->soft);
 }

@@ -84,10 +84,16 @@ static void write_ideal(FILE *file, const struct chart *chart)
     fputs("EOD\n", file);
 }
 
-static const char *law_name(const struct curve *curve, size_t length, char *text)
+static bool has_law(const struct curve *curve)
+{
+    return plot_law_end(curve) > curve->points[0].workers;
+}
+
+/* "threads, Amdahl's law: s = 0.031" */
+static const char *law_title(const struct curve *curve, const char *name, size_t length, char *text)
 {
     const struct model_fit *fit = &curve->fits[curve->chosen];
-    size_t used = (size_t)snprintf(text, length, "%s:", model_name(fit->model));
+    size_t used = (size_t)snprintf(text, length, "%.100s, %s:", name, model_name(fit->model));
     for (int i = 1; i < fit->parameter_count && used < length; i++)
         used += (size_t)snprintf(text + used, length - used, "%s %s = %.2g", i > 1 ? "," : "",
                                  model_parameter_name(fit->model, i), fit->parameters[i].value);
@@ -102,17 +108,13 @@ static int marker_of(const struct study_problem *problem, const struct curve *cu
     return study_on_one_core(curve) ? marker - 1 : marker;
 }
 
-static void write_law_plot(FILE *file, const struct chart *chart, const struct plot_frame *frame, int c,
-                           const char *name)
+static void write_law_plot(FILE *file, const struct chart *chart, const struct plot_frame *frame, int c)
 {
     const struct curve *curve = &chart->subject->problem->curves[c];
-    char law[96], title[256];
-    if (!(plot_law_end(curve) > curve->points[0].workers)) return;
-    snprintf(title, sizeof title, "%.100s, %s", name, law_name(curve, sizeof law, law));
+    if (!has_law(curve)) return;
     fprintf(file, ", \\\n    $law%d using 1:2 with lines lw 1.4 dt 2", c);
     plot_colour(file, frame->look->series[plot_series(chart->subject->problem, curve)], 1);
-    fputs(" title ", file);
-    plot_quote(file, title);
+    fputs(" notitle", file);
 }
 
 static bool has_intervals(const struct chart *chart, const struct curve *curve)
@@ -132,8 +134,7 @@ static void write_raw_plot(FILE *file, const struct chart *chart, int c, unsigne
     fputs(" notitle", file);
 }
 
-static void write_curve_plot(FILE *file, const struct chart *chart, const struct plot_frame *frame, int c,
-                             const char *key)
+static void write_curve_plot(FILE *file, const struct chart *chart, const struct plot_frame *frame, int c)
 {
     const struct study_problem *problem = chart->subject->problem;
     const struct curve *curve = &problem->curves[c];
@@ -148,8 +149,7 @@ static void write_curve_plot(FILE *file, const struct chart *chart, const struct
     fprintf(file, ", \\\n    $median%d using 1:2 with %s pt %d ps %g lw 1.8", c,
             curve->count > 1 ? "linespoints" : "points", marker, size);
     plot_colour(file, colour, 1);
-    fputs(" title ", file);
-    plot_quote(file, key);
+    fputs(" notitle", file);
     if (!study_on_one_core(curve)) return;
     fprintf(file, ", \\\n    $median%d using 1:2 with points pt %d ps %g", c, marker + 1, 0.6 * size); /* is open */
     plot_colour(file, frame->look->page, 1);
@@ -159,19 +159,16 @@ static void write_curve_plot(FILE *file, const struct chart *chart, const struct
 static void write_plot(FILE *file, const struct chart *chart, const struct plot_frame *frame)
 {
     const struct study_problem *problem = chart->subject->problem;
-    char name[96], key[128];
     fputs("plot $ideal using 1:2 with lines lw 1.4 dt 3", file);
     plot_colour(file, frame->look->soft, 1);
-    fputs(chart->waits > 1 ? " title 'the most that waiting allows'" : " title 'ideal'", file);
+    fputs(" notitle", file);
     for (int c = 0; c < problem->count; c++)
         if (chart_draws(chart->quantity, &problem->curves[c]))
             write_raw_plot(file, chart, c, frame->look->series[plot_series(problem, &problem->curves[c])]);
     for (int c = 0; c < problem->count; c++) {
         if (!chart_draws(chart->quantity, &problem->curves[c])) continue;
-        study_curve_name(problem, &problem->curves[c], sizeof name, name);
-        plot_shorten(name, KEY_COLUMNS, sizeof key, key);
-        write_law_plot(file, chart, frame, c, key);
-        write_curve_plot(file, chart, frame, c, key);
+        write_law_plot(file, chart, frame, c);
+        write_curve_plot(file, chart, frame, c);
     }
     fputc('\n', file);
 }
@@ -244,26 +241,35 @@ static bool has_time(const struct plot_subject *subject, size_t length, char *re
     return has_numbers(subject, CHART_TIME, length, reason_p);
 }
 
-static int height_of(const struct plot_subject *subject, enum chart_quantity quantity)
+static void find_key(const struct plot_subject *subject, enum chart_quantity quantity, const struct plot_look *look,
+                     struct plot_key *key)
 {
-    int entries = 1, laws = 0;
-    for (int c = 0; c < subject->problem->count; c++) {
-        const struct curve *curve = &subject->problem->curves[c];
-        entries += chart_draws(quantity, curve);
-        laws += plot_law_end(curve) > curve->points[0].workers;
+    const struct study_problem *problem = subject->problem;
+    struct chart chart;
+    chart_init(&chart, subject, quantity);
+    plot_key_add(key, PLOT_MARK_LINE, 0, 3, look->soft, chart.waits > 1 ? "the most that waiting allows" : "ideal");
+    for (int c = 0; c < problem->count; c++) {
+        const struct curve *curve = &problem->curves[c];
+        char name[96], text[128], law[160];
+        unsigned colour = look->series[plot_series(problem, curve)];
+        if (!chart_draws(quantity, curve)) continue;
+        plot_shorten(study_curve_name(problem, curve, sizeof name, name), KEY_COLUMNS, sizeof text, text);
+        if (study_is_timings(curve->config) && curve->config->mode.name == MODE_SERIAL)
+            snprintf(text, sizeof text, "one worker");
+        plot_key_add(key, curve->count > 1 ? PLOT_MARK_LINE_POINT : PLOT_MARK_POINT, marker_of(problem, curve), 0,
+                     colour, text);
+        if (has_law(curve)) plot_key_add(key, PLOT_MARK_LINE, 0, 2, colour, law_title(curve, text, sizeof law, law));
     }
-    int columns = laws > 0 || subject->problem->variants ? 2 : 5;
-    return 430 + 20 * ((entries + laws + columns - 1) / columns);
 }
 
-static int height_speedup(const struct plot_subject *subject)
+static void key_speedup(const struct plot_subject *subject, const struct plot_look *look, struct plot_key *key_p)
 {
-    return height_of(subject, CHART_SPEEDUP);
+    find_key(subject, CHART_SPEEDUP, look, key_p);
 }
 
-static int height_time(const struct plot_subject *subject)
+static void key_time(const struct plot_subject *subject, const struct plot_look *look, struct plot_key *key_p)
 {
-    return height_of(subject, CHART_TIME);
+    find_key(subject, CHART_TIME, look, key_p);
 }
 
 static void caption_speedup(const struct plot_subject *subject, size_t length, char *text)
@@ -281,8 +287,8 @@ static void caption_time(const struct plot_subject *subject, size_t length, char
     chart_caption(subject, CHART_TIME, length, text);
 }
 
-const struct plot_figure plot_figure_speedup = {"speedup",       "Speedup",      has_speedup,
-                                                caption_speedup, script_speedup, height_speedup};
-const struct plot_figure plot_figure_efficiency = {"efficiency",       "Efficiency",      has_speedup,
-                                                   caption_efficiency, script_efficiency, height_speedup};
-const struct plot_figure plot_figure_time = {"time", "Time", has_time, caption_time, script_time, height_time};
+const struct plot_figure plot_figure_speedup = {"speedup",      "Speedup", has_speedup, caption_speedup,
+                                                script_speedup, NULL,      key_speedup};
+const struct plot_figure plot_figure_efficiency = {"efficiency",      "Efficiency", has_speedup, caption_efficiency,
+                                                   script_efficiency, NULL,         key_speedup};
+const struct plot_figure plot_figure_time = {"time", "Time", has_time, caption_time, script_time, NULL, key_time};

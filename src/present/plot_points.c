@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAME_COLUMNS = 64, LABEL_COLUMNS = 24 };
+enum { NAME_COLUMNS = 64, LABEL_COLUMNS = 24, ROW_HEIGHT = 24 };
 
 /* The cores beyond which workers share: where some were made to, on fewer than the machine has, those; else the
  * machine's. Over several nodes only the configurations themselves tell. INFINITY where it is not known. */
@@ -174,8 +174,7 @@ void plot_write_rows(FILE *file, const struct plot_subject *subject, const struc
     fputs(")\nunset grid\nset grid x\nset border 1\n", file);
 }
 
-int plot_rows_height(const struct plot_rows *rows)
+int plot_rows_area(const struct plot_rows *rows)
 {
-    int height = 150 + (int)(23 * rows->end);
-    return height < 240 ? 240 : height;
+    return (int)(ROW_HEIGHT * (rows->end + 0.5));
 }

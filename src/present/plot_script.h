@@ -13,10 +13,34 @@ struct plot_look {
 };
 const struct plot_look *plot_look(enum plot_theme);
 
+/* The legend stands below the plot. gnuplot's own has as many rows as the terminal's idea of its type makes; this one
+ * has the same with all. marker, dash: as gnuplot numbers them; 0: none. */
+enum { PLOT_KEY_MOST = 48 };
+enum plot_mark { PLOT_MARK_LINE, PLOT_MARK_POINT, PLOT_MARK_LINE_POINT, PLOT_MARK_BOX };
+struct plot_key {
+    int count;
+    struct plot_key_entry {
+        enum plot_mark mark;
+        int marker, dash;
+        unsigned colour;
+        double opacity;
+        char text[160];
+    } entries[PLOT_KEY_MOST];
+};
+void plot_key_add(struct plot_key *, enum plot_mark, int marker, int dash, unsigned colour, const char *text);
+
+/* All that is not the plot itself has a fixed height. */
 struct plot_frame {
     const struct plot_look *look;
     int width, height; /* CSS pixels */
+    int key_rows;
 };
+/* area: the plot's height, where height is 0. */
+void plot_frame_init(struct plot_frame *frame_p, enum plot_theme, int width, int height, int area,
+                     const struct plot_key *);
+int plot_key_rows(const struct plot_key *, int width);
+enum { PLOT_KEY_ROW = 24 }; /* CSS pixels */
+void plot_write_key(FILE *, const struct plot_frame *, const struct plot_key *);
 
 /* A text in single quotes. Control characters become blanks, what is no UTF-8 '?'. */
 void plot_quote(FILE *, const char *text);
@@ -24,9 +48,10 @@ void plot_quote(FILE *, const char *text);
 const char *plot_shorten(const char *text, int columns, size_t length, char *text_p);
 /* "'label' at" of an explicit tic. */
 void plot_tic(FILE *, const char *label, double at);
-/* `lc rgb "#..."`; opacity from 0 to 1. */
+/* ` lc rgb "#..."`, or ` fillcolor rgb "#..."`; opacity from 0 to 1. */
 void plot_colour(FILE *, unsigned colour, double opacity);
-/* Encoding, borders, grid, key below the figure; the title. */
+void plot_fill(FILE *, unsigned colour, double opacity);
+/* Encoding, margins, borders, grid, legend; the title. */
 void plot_write_settings(FILE *, const struct plot_frame *, const char *title);
 /* set terminal, and set output where path is not NULL. */
 void plot_write_terminal(FILE *, int format, enum plot_theme, const struct plot_frame *, const char *path);
@@ -79,16 +104,17 @@ struct plot_rows {
 void plot_find_rows(const struct plot_subject *, bool (*shows)(const struct curve *, const struct curve_point *),
                     struct plot_rows *rows_p);
 void plot_write_rows(FILE *, const struct plot_subject *, const struct plot_rows *);
-int plot_rows_height(const struct plot_rows *);
+int plot_rows_area(const struct plot_rows *);
 
-/* One figure. has: as plot_has. script: settings, data and the plot command; 0 or -ENOMEM. height: NULL for the usual
- * one. */
+/* One figure. has: as plot_has. script: settings, data and the plot command; 0 or -ENOMEM. area: the height that the
+ * plot itself is to have; NULL for the usual one. key: its legend. */
 struct plot_figure {
     const char *name, *title;
     bool (*has)(const struct plot_subject *, size_t length, char *reason_p);
     void (*caption)(const struct plot_subject *, size_t length, char *text);
     int (*script)(FILE *, const struct plot_subject *, const struct plot_frame *);
-    int (*height)(const struct plot_subject *);
+    int (*area)(const struct plot_subject *);
+    void (*key)(const struct plot_subject *, const struct plot_look *, struct plot_key *key_p);
 };
 extern const struct plot_figure plot_figure_speedup, plot_figure_efficiency, plot_figure_time, plot_figure_roofline,
     plot_figure_decomposition, plot_figure_slices, plot_figure_timeline;

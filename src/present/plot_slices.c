@@ -12,6 +12,8 @@ enum { BINS_DECADE = 8, STEPS_MOST = 500 };
 /* Shorter than anything that runs; numbers from a record may be anything. */
 static const double shortest_s = 1e-9, longest_s = 1e9;
 
+static const double bar_opacity = 0.45;
+
 static bool has_workers(const struct timeline *timeline)
 {
     for (int t = 0; t < timeline->task_count; t++)
@@ -129,10 +131,10 @@ static int script_slices(FILE *file, const struct plot_subject *subject, const s
     write_slices(file, count, slices, &x);
     free(slices);
     fputs("plot $bins using 1:3:1:2:(0):3 with boxxyerror fs solid 1 noborder", file);
-    plot_colour(file, look->series[5], 0.45);
-    fputs(" title 'as long as the bar is wide', \\\n    $share using 1:2 with fsteps lw 2.2", file);
+    plot_colour(file, look->series[5], bar_opacity);
+    fputs(" notitle, \\\n    $share using 1:2 with fsteps lw 2.2", file);
     plot_colour(file, look->series[0], 1);
-    fputs(" title 'at most so long'\n", file);
+    fputs(" notitle\n", file);
     return 0;
 }
 
@@ -154,5 +156,13 @@ static void caption_slices(const struct plot_subject *subject, size_t length, ch
         *timeline->incomplete ? " The timeline is incomplete." : "");
 }
 
-const struct plot_figure plot_figure_slices = {"slices",       "Time slices", has_slices,
-                                               caption_slices, script_slices, NULL};
+static void key_slices(const struct plot_subject *subject, const struct plot_look *look, struct plot_key *key_p)
+{
+    (void)subject;
+    plot_key_add(key_p, PLOT_MARK_BOX, 0, 0, look->series[5], "as long as the bar is wide");
+    key_p->entries[0].opacity = bar_opacity;
+    plot_key_add(key_p, PLOT_MARK_LINE, 0, 0, look->series[0], "at most so long");
+}
+
+const struct plot_figure plot_figure_slices = {"slices",      "Time slices", has_slices, caption_slices,
+                                               script_slices, NULL,          key_slices};

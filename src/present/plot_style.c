@@ -8,6 +8,8 @@ const char *const plot_formats[] = {"svg", "png", "pdf", NULL};
 const char *const plot_themes[] = {"light", "dark", NULL};
 
 enum { TICS_MOST = 64, FONT_SIZE = 14 };
+/* CSS pixels: above the plot; its axis with labels. */
+enum { TOP = 58, AXIS = 74 };
 
 const struct plot_look *plot_look(enum plot_theme theme)
 {
@@ -92,25 +94,39 @@ void plot_colour(FILE *file, unsigned colour, double opacity)
     fprintf(file, " lc rgb \"#%02x%06x\"", (unsigned)lround(255 * (1 - opacity)), colour);
 }
 
+void plot_fill(FILE *file, unsigned colour, double opacity)
+{
+    fprintf(file, " fillcolor rgb \"#%02x%06x\"", (unsigned)lround(255 * (1 - opacity)), colour);
+}
+
+void plot_frame_init(struct plot_frame *frame_p, enum plot_theme theme, int width, int height, int area,
+                     const struct plot_key *key)
+{
+    struct plot_frame frame = {.look = plot_look(theme), .width = width};
+    frame.key_rows = plot_key_rows(key, width);
+    frame.height = height > 0 ? height : TOP + area + AXIS + PLOT_KEY_ROW * frame.key_rows;
+    *frame_p = frame;
+}
+
 void plot_write_settings(FILE *file, const struct plot_frame *frame, const char *title)
 {
     const struct plot_look *look = frame->look;
+    double height = frame->height, bottom = AXIS + PLOT_KEY_ROW * frame->key_rows;
     fputs("set encoding utf8\nset minussign\n", file);
-    fputs("set title ", file);
+    fprintf(file, "set tmargin at screen %.6g\nset bmargin at screen %.6g\nset rmargin 3\nset errorbars 0.6\n",
+            1 - TOP / height, fmin(bottom / height, 0.9));
+    fputs("set label ", file);
     plot_quote(file, title);
-    fprintf(file, " noenhanced textcolor rgb \"#%06x\"\n", look->ink);
+    fprintf(file, " at graph 0.5, screen %.6g center noenhanced textcolor rgb \"#%06x\"\n", 1 - 0.45 * TOP / height,
+            look->ink);
     fprintf(file, "set border 3 lw 1");
     plot_colour(file, look->soft, 1);
     fprintf(file, "\nset tics nomirror out scale 0.6 textcolor rgb \"#%06x\"\n", look->ink);
     fprintf(file, "set grid back lt 1 lw 0.8");
     plot_colour(file, look->line, 1);
-    fprintf(file,
-            "\nset key outside below center horizontal Left reverse samplen 2.2 spacing 1.2 noenhanced "
-            "textcolor rgb \"#%06x\"\n",
-            look->ink);
-    fprintf(file, "set xlabel textcolor rgb \"#%06x\" offset 0,0.2\nset ylabel textcolor rgb \"#%06x\" offset 0.5,0\n",
+    fputs("\nset key off\n", file);
+    fprintf(file, "set xlabel textcolor rgb \"#%06x\" offset 0,0.2\nset ylabel textcolor rgb \"#%06x\" offset -0.5,0\n",
             look->ink, look->ink);
-    fputs("set rmargin 3\nset errorbars 0.6\n", file);
 }
 
 void plot_write_terminal(FILE *file, int format, enum plot_theme theme, const struct plot_frame *frame,
@@ -132,7 +148,7 @@ void plot_write_terminal(FILE *file, int format, enum plot_theme theme, const st
         break;
     default:
         fprintf(file,
-                "set terminal pdfcairo size %.3f,%.3f noenhanced font 'sans-serif,%d' fontscale 0.75 linewidth "
+                "set terminal pdfcairo size %.3f,%.3f noenhanced font 'sans-serif,%d' fontscale 0.66 linewidth "
                 "1.3 background '#%06x'",
                 width / 96.0, height / 96.0, FONT_SIZE, frame->look->page);
     }
@@ -234,8 +250,7 @@ void plot_write_axis(FILE *file, const struct plot_axis *axis, const char *title
     if (axis->base_two || axis->base_ten) fprintf(file, "set logscale %c %d\n", axis->name, axis->base_two ? 2 : 10);
     fprintf(file, "set %crange [%.9g:%.9g] noextend\nset %clabel ", axis->name, axis->low, axis->high, axis->name);
     plot_quote(file, title);
-    /* The key stands under the label, too near without a line between. */
-    fprintf(file, "%s noenhanced\nset %ctics (", axis->name == 'x' ? ".\"\\n\"" : "", axis->name);
+    fprintf(file, " noenhanced\nset %ctics (", axis->name);
     for (int i = 0; i < count; i++) {
         fputs(i ? ", " : "", file);
         plot_tic(file, label(tics[i], sizeof text, text), tics[i]);

@@ -20,6 +20,9 @@ enum {
 };
 enum { NAME_COLUMNS = 22 };
 
+/* Of a window; numbers from a record may be anything. */
+static const double shortest_s = 1e-9;
+
 struct picture {
     const struct timeline *timeline;
     const struct plot_look *look;
@@ -93,7 +96,7 @@ double plot_timeline_length(const struct timeline *timeline)
         if (on_cpu == TURNS_MOST + 1) length_s = fmin(length_s, turns[i].begin_s);
     }
     free(turns);
-    return length_s > 0 ? length_s : timeline->length_s;
+    return length_s > 0 && length_s < 0.8 * timeline->length_s ? length_s : timeline->length_s;
 }
 
 static void find_window(const struct plot_subject *subject, double *from_p, double *length_p)
@@ -101,7 +104,7 @@ static void find_window(const struct plot_subject *subject, double *from_p, doub
     const struct timeline *timeline = &subject->timeline->timeline;
     bool asked = subject->length_s > 0 && isfinite(subject->length_s);
     *from_p = asked && subject->from_s > 0 && isfinite(subject->from_s) ? subject->from_s : 0;
-    *length_p = asked ? subject->length_s : plot_timeline_length(timeline);
+    *length_p = fmax(asked ? subject->length_s : plot_timeline_length(timeline), shortest_s);
 }
 
 static void find_picture(const struct plot_subject *subject, const struct plot_frame *frame, struct picture *picture_p)
@@ -293,17 +296,9 @@ static int script_timeline(FILE *file, const struct plot_subject *subject, const
     write_data(file, &picture);
     fputs("plot $blocked using 1:2:3:(0) with vectors nohead lw 1.2 dt 3", file);
     plot_colour(file, look->soft, 1);
-    fputs(
-        " notitle, \\\n    $ready using 1:2:3:(0):4 with vectors nohead lw 1.2 lc rgb variable notitle, \\\n    "
-        "$run using 1:3:1:2:3:4:5 with boxxyerror fs solid 1 noborder lc rgb variable notitle, \\\n    NaN with boxes "
-        "fs solid 1 noborder",
-        file);
-    plot_colour(file, look->series[0], 1);
-    fputs(" title 'running', \\\n    NaN with lines lw 1.2", file);
-    plot_colour(file, look->series[0], 1);
-    fputs(" title 'ready, without a core', \\\n    NaN with lines lw 1.2 dt 3", file);
-    plot_colour(file, look->soft, 1);
-    fputs(" title 'blocked'\n", file);
+    fputs(" notitle, \\\n    $ready using 1:2:3:(0):4 with vectors nohead lw 1.2 lc rgb variable notitle, \\\n    "
+          "$run using 1:3:1:2:3:4:5 with boxxyerror fs solid 1 noborder lc rgb variable notitle\n",
+          file);
     return 0;
 }
 
@@ -340,13 +335,21 @@ static void caption_timeline(const struct plot_subject *subject, size_t length, 
              window, more);
 }
 
-static int height_timeline(const struct plot_subject *subject)
+static int area_timeline(const struct plot_subject *subject)
 {
     const struct timeline *timeline = &subject->timeline->timeline;
     int cpus = timeline->cpu_count < CPU_ROWS ? timeline->cpu_count : CPU_ROWS;
     int tasks = timeline->task_count < TASK_ROWS ? timeline->task_count : TASK_ROWS;
-    return 150 + 26 * (cpus + tasks);
+    return 26 * (cpus + tasks + 1);
 }
 
-const struct plot_figure plot_figure_timeline = {"timeline",       "Timeline",      has_timeline,
-                                                 caption_timeline, script_timeline, height_timeline};
+static void key_timeline(const struct plot_subject *subject, const struct plot_look *look, struct plot_key *key_p)
+{
+    (void)subject;
+    plot_key_add(key_p, PLOT_MARK_BOX, 0, 0, look->series[0], "running");
+    plot_key_add(key_p, PLOT_MARK_LINE, 0, 0, look->series[0], "ready, without a core");
+    plot_key_add(key_p, PLOT_MARK_LINE, 0, 3, look->soft, "blocked");
+}
+
+const struct plot_figure plot_figure_timeline = {"timeline",      "Timeline",    has_timeline, caption_timeline,
+                                                 script_timeline, area_timeline, key_timeline};

@@ -9,6 +9,7 @@
 #include "../observe/thread.h"
 #include "../options/options.h"
 #include "calibrate.h"
+#include "capture.h"
 #include "commands.h"
 #include "problem.h"
 
@@ -218,6 +219,38 @@ static int open_records(struct study *study, struct study_options *options, char
     return session_add_writer(&study->session, path_p, error);
 }
 
+static bool has_timeline(const struct results *results, const char *key)
+{
+    for (int i = 0; i < results->timeline_count; i++)
+        if (strcmp(results->timelines[i].key, key) == 0) return true;
+    return false;
+}
+
+/* Behind the blocks, so that it takes no time from them. Where it cannot be had, the study is complete all the same. */
+static int watch(struct study *study, struct study_progress *progress, struct error *error)
+{
+    for (int i = 0; i < study->plan.count; i++) {
+        const struct study_config *config = &study->plan.configs[i];
+        const struct measurement measurement = {.problem = &config->problem,
+                                                .mode = &config->mode,
+                                                .runs = 1,
+                                                .warmups = study->options->warmups,
+                                                .launches_max = study->plan.tries_max};
+        if (!study_is_watched(&study->plan, i) || has_timeline(&study->session.results, study->keys[i])) continue;
+        snprintf(progress->doing, sizeof progress->doing, "watching %s, %d workers", mode_name_text(config->mode.name),
+                 mode_workers(&config->mode));
+        int status = capture_timeline(&study->session, &measurement, error);
+        if (status == STATUS_FAILED) {
+            present_progress(stderr, &progress->err, NULL, NAN, NAN);
+            fprintf(stderr, "speedup study: there is no timeline: %s\n", error->text);
+            return STATUS_OK;
+        }
+        if (status) return status;
+    }
+    present_progress(stderr, &progress->err, NULL, NAN, NAN);
+    return STATUS_OK;
+}
+
 static int run_study(struct study *study, struct study_options *options, struct error *error)
 {
     char path[PATH_LENGTH];
@@ -246,6 +279,7 @@ static int run_study(struct study *study, struct study_options *options, struct 
     session->context = &progress;
     session->on_tick = study_show_progress;
     status = study_run_blocks(study, &progress, error);
+    if (!status && options->timeline) status = watch(study, &progress, error);
     struct error tell_error;
     int tell_status = tell(study, &progress, *path ? path : NULL, &tell_error);
     if (!status && tell_status) *error = tell_error;
@@ -378,6 +412,8 @@ int command_study(const struct command *command, int argc, char **argv, struct e
          "Where the records go. Default: a new file in speedup-results."},
         {0, "resume", OPT_FLAG, &options.resume, 0, 0, NULL, NULL,
          "Go on with the study in FILE where it was cut short, with the same plan."},
+        {0, "timeline", OPT_FLAG, &options.timeline, 0, 0, NULL, NULL,
+         "At the end watch one launch of each mode, apart from the timed ones, for the report."},
         {0, "dry-run", OPT_FLAG, &options.dry_run, 0, 0, NULL, NULL,
          "Print the plan and every launch line; record nothing."},
         {0, "json", OPT_FLAG, &options.json, 0, 0, NULL, NULL,

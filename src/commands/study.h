@@ -13,7 +13,7 @@ struct study_options {
     int runs_min, runs_max, warmups;
     double precision, budget_s, time_limit_s;
     const char *output;
-    bool resume, dry_run, json;
+    bool resume, dry_run, json, timeline;
     bool size_given, seed_given;
 };
 

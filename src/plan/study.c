@@ -214,3 +214,22 @@ int study_next(const struct study_plan *plan, int block, const bool converged[],
         }
     return -1;
 }
+
+static bool can_be_watched(const struct study_config *config)
+{
+    bool one_core = config->mode.cpus.count == 1;
+    return mode_workers(&config->mode) > 1 && (one_core || mode_dedicated(&config->mode));
+}
+
+bool study_is_watched(const struct study_plan *plan, int config)
+{
+    const struct study_config *own = &plan->configs[config];
+    if (!can_be_watched(own)) return false;
+    for (int i = 0; i < plan->count; i++) {
+        const struct study_config *other = &plan->configs[i];
+        if (other->problem.variant == own->problem.variant && other->mode.name == own->mode.name &&
+            can_be_watched(other) && mode_workers(&other->mode) > mode_workers(&own->mode))
+            return false;
+    }
+    return true;
+}

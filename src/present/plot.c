@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WIDTH_USUAL = 720, AREA_USUAL = 310 };
+enum { WIDTH_USUAL = 720, AREA_USUAL = 310, AREA_LEAST = 220 };
 
 static const struct plot_figure *const figures[PLOT_COUNT] = {
     [PLOT_SPEEDUP] = &plot_figure_speedup,   [PLOT_EFFICIENCY] = &plot_figure_efficiency,
@@ -45,7 +45,8 @@ static void find_frame(enum plot plot, const struct plot_subject *subject, enum 
     const struct plot_figure *figure = figures[plot];
     key_p->count = 0;
     figure->key(subject, plot_look(theme), key_p);
-    plot_frame_init(frame_p, theme, width, height, figure->area ? figure->area(subject) : AREA_USUAL, key_p);
+    int area = figure->area ? figure->area(subject) : height > 0 ? AREA_LEAST : AREA_USUAL;
+    plot_frame_init(frame_p, theme, width, height, area, key_p);
 }
 
 int plot_height(enum plot plot, const struct plot_subject *subject)

@@ -44,11 +44,11 @@ int plot_height(enum plot, const struct plot_subject *);
  * so anyway. */
 double plot_timeline_length(const struct timeline *);
 
-/* An <svg> element to be put into a page; its viewBox has so many CSS pixels (height 0: plot_height), and it stretches
- * to the width of what it is in. Its ids begin with `prefix` and a dash (letters, digits, - and _ of it), so that none
- * clash in the page; it has a title and, as description, the caption; its type is the page's. Its colours are the
- * page's variables --ink, --soft, --line, --page and --series1 ... --series8. Heap; the caller frees. STATUS_FAILED
- * with the text where gnuplot is missing or fails. */
+/* An <svg> element to be put into a page; its viewBox has so many CSS pixels, and it stretches to the width of what it
+ * is in. height 0: what suits; where rows and legend need more than is given, it is higher. Its ids begin with `prefix`
+ * and a dash (letters, digits, - and _ of it), so that none clash in the page; it has a title and, as description, the
+ * caption; its type is the page's. Its colours are the page's variables --ink, --soft, --line, --page and --series1 ...
+ * --series8. Heap; the caller frees. STATUS_FAILED with the text where gnuplot is missing or fails. */
 int plot_svg(enum plot, const struct plot_subject *, int width, int height, const char *prefix, char **svg_p,
              struct error *);
 

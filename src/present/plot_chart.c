@@ -212,11 +212,13 @@ void chart_write_shade(FILE *file, const struct chart *chart, const struct plot_
     double edge = chart->log ? sqrt(chart->cores * next) : (chart->cores + next) / 2;
     if (!(edge < chart->x.high)) return;
     double share = 1 - pixel_of(chart, edge, frame->width) / (frame->width - SIDES);
+    bool narrow = share * (frame->width - SIDES) < 45; /* the caption says it */
     bool wide = share * (frame->width - SIDES) > 155;
     fprintf(file,
             "set object rectangle from %.9g, graph 0 to %.9g, graph 1 behind noclip fillstyle transparent solid 0.13 "
             "noborder fillcolor rgb \"#%06x\"\n",
             edge, chart->x.high, frame->look->soft);
+    if (narrow) return;
     const char *text = "more workers than cores";
     double middle = chart->log ? sqrt(edge * chart->x.high) : (edge + chart->x.high) / 2;
     fputs("set label ", file);

@@ -35,7 +35,7 @@ struct plot_frame {
     int width, height; /* CSS pixels */
     int key_rows;
 };
-/* area: the plot's height, where height is 0. */
+/* area: what the plot needs at least. */
 void plot_frame_init(struct plot_frame *frame_p, enum plot_theme, int width, int height, int area,
                      const struct plot_key *);
 int plot_key_rows(const struct plot_key *, int width);

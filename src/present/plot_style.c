@@ -8,8 +8,8 @@ const char *const plot_formats[] = {"svg", "png", "pdf", NULL};
 const char *const plot_themes[] = {"light", "dark", NULL};
 
 enum { TICS_MOST = 64, FONT_SIZE = 14 };
-/* CSS pixels: above the plot; its axis with labels. */
-enum { TOP = 58, AXIS = 74 };
+/* CSS pixels: above the plot; its axis with labels; a letter of the title. */
+enum { TOP = 58, AXIS = 74, TITLE_LETTER = 9 };
 
 const struct plot_look *plot_look(enum plot_theme theme)
 {
@@ -104,20 +104,22 @@ void plot_frame_init(struct plot_frame *frame_p, enum plot_theme theme, int widt
 {
     struct plot_frame frame = {.look = plot_look(theme), .width = width};
     frame.key_rows = plot_key_rows(key, width);
-    frame.height = height > 0 ? height : TOP + area + AXIS + PLOT_KEY_ROW * frame.key_rows;
+    frame.height = TOP + area + AXIS + PLOT_KEY_ROW * frame.key_rows;
+    if (height > frame.height) frame.height = height;
     *frame_p = frame;
 }
 
 void plot_write_settings(FILE *file, const struct plot_frame *frame, const char *title)
 {
     const struct plot_look *look = frame->look;
+    char text[512];
     double height = frame->height, bottom = AXIS + PLOT_KEY_ROW * frame->key_rows;
     fputs("set encoding utf8\nset minussign\n", file);
     fprintf(file, "set tmargin at screen %.6g\nset bmargin at screen %.6g\nset rmargin 3\nset errorbars 0.6\n",
             1 - TOP / height, fmin(bottom / height, 0.9));
     fputs("set label ", file);
-    plot_quote(file, title);
-    fprintf(file, " at graph 0.5, screen %.6g center noenhanced textcolor rgb \"#%06x\"\n", 1 - 0.45 * TOP / height,
+    plot_quote(file, plot_shorten(title, frame->width / TITLE_LETTER, sizeof text, text));
+    fprintf(file, " at screen 0.5, screen %.6g center noenhanced textcolor rgb \"#%06x\"\n", 1 - 0.45 * TOP / height,
             look->ink);
     fprintf(file, "set border 3 lw 1");
     plot_colour(file, look->soft, 1);

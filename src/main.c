@@ -60,9 +60,13 @@ static const struct command commands[] = {
          "Kernels use the best vector instructions that all ranks have. SPEEDUP_ISA=avx2 in the environment, say, "
          "makes them use a lower set ('speedup machine' lists those there are).\n\n"
          "A kernel's own options, such as --wait of synthetic, are given by name: 'speedup list KERNEL' shows them.\n\n"
+         "--timeline shows who ran where and when, in one more run. It is exact where the kernel's context-switch "
+         "records can be had; else tasks are looked at through /proc, at intervals. SPEEDUP_TIMELINES=sampled in the "
+         "environment asks for the latter. --policy, --slice and --nice change how workers share a CPU.\n\n"
          "Examples:\n"
          "  speedup run pi\n"
          "  speedup run pi --mode threads --workers 2 --runs 5\n"
+         "  speedup run pi --mode multitask --workers 4 --timeline\n"
          "  speedup run matmul --variant tiled --size 1024 --mode multitask --workers 4\n"
          "  speedup run synthetic --wait 4ms --mode multitask --workers 4\n"
          "  speedup run pi --mode mpi --ranks 2 --json -o pi.jsonl\n"
@@ -87,21 +91,26 @@ static const struct command commands[] = {
          "  speedup study pi --modes multitask,threads,mpi --workers 1,2,4\n"
          "  speedup study matmul --modes threads,mpi --workers 1-8 --budget 1h -o matmul.jsonl\n"
          "  speedup study matmul --scaling weak --size 1000 --modes mpi\n"
+         "  speedup study pi --timeline -o pi.jsonl\n"
          "  speedup study pi -o pi.jsonl --resume",
      .run = command_study},
     {.name = "report",
      .arguments = "FILE... [OPTIONS]",
-     .summary = "tables, charts, exports of result files or your own timings",
+     .summary = "tables, pages, figures of result files or your own timings",
      .description =
          "Makes everything anew from the records alone: for each problem a table of times, rates and speedups with "
          "their intervals, a chart, the factors of each speedup, scaling laws and bounds, and what was left out and "
-         "why.\n\n"
+         "why. As a page for a browser (-o), as figures (--figures), as an application for computing time "
+         "(--proposal), for other programs (--export).\n\n"
          "A FILE is a record, as -o writes it, or a CSV file of timings that were made otherwise: lines of "
          "workers,time in seconds and, if you like, a label; a header, blank lines and # comments are allowed, "
          "semicolons or tabs may separate. - is standard input. Files from one machine are put together; those of "
          "different machines are shown one after the other, and never in one curve.\n\n"
          "Examples:\n"
          "  speedup report results.jsonl\n"
+         "  speedup report results.jsonl -o report.html\n"
+         "  speedup report results.jsonl --figures figures --format svg,pdf\n"
+         "  speedup report results.jsonl --proposal --criteria sisu\n"
          "  speedup report timings.csv\n"
          "  speedup report a.jsonl b.jsonl --json\n"
          "  speedup report results.jsonl --export csv points.csv --export markdown -",

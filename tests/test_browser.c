@@ -122,8 +122,8 @@ static void look_at(const char *page)
         json_decref(requests);
         snprintf(url, sizeof url, "file://%s/%s.html", folder, page);
         browser_visit(browser, url);
-        assert_empty(page, screen->name, browser_run(browser, look_script));
         keep_picture(page, screen);
+        assert_empty(page, screen->name, browser_run(browser, look_script));
         assert_empty(page, "clicking", browser_run(browser, click_script));
         assert_empty(page, screen->name, browser_run(browser, look_script));
         browser_take_logs(browser, &console, &requests);
@@ -149,6 +149,42 @@ static void test_lesson(void **state)
     free(lesson);
     results_release(&results);
     look_at("lesson");
+}
+
+/* The study's page, and the proposal's, with figures by gnuplot or without them. */
+static void look_at_study(const char *name)
+{
+    struct results results;
+    struct curves curves;
+    struct error error;
+    char path[PATH_LENGTH], page[64];
+    read_record("study.jsonl", &results);
+    assert_int_equal(curves_build(&results, 0, &curves), 0);
+    const struct study_part part = {&results, &curves};
+    const struct proposal_request request = {.criterion = -1, .runs_planned = 10};
+    snprintf(path, sizeof path, "%s/%s.html", folder, name);
+    if (present_study_report(path, 1, &part, &error)) fail_msg("%s", error.text);
+    look_at(name);
+    snprintf(page, sizeof page, "%s-proposal", name);
+    snprintf(path, sizeof path, "%s/%s.html", folder, page);
+    if (present_proposal(path, &request, 1, &part, &error)) fail_msg("%s", error.text);
+    look_at(page);
+    curves_release(&curves);
+    results_release(&results);
+}
+
+static void test_study(void **state)
+{
+    (void)state;
+    look_at_study("study");
+}
+
+static void test_study_without_gnuplot(void **state)
+{
+    (void)state;
+    setenv("SPEEDUP_GNUPLOT", "/nonexistent/gnuplot", 1);
+    look_at_study("plain");
+    unsetenv("SPEEDUP_GNUPLOT");
 }
 
 /* The test must be able to fail: a page with each fault. */
@@ -206,6 +242,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_faults_are_found),
         cmocka_unit_test(test_lesson),
+        cmocka_unit_test(test_study),
+        cmocka_unit_test(test_study_without_gnuplot),
     };
     browser = browser_open();
     if (!browser) return SKIPPED;

@@ -110,7 +110,7 @@ static void test_page(void **state)
                               "  time slices  4 ms        median of 74; p5 4 ms, p95 4 ms\n"
                               "  switches     247 /s      of all workers, a second: 247 preempted, 0 yielded\n"
                               "                           (inferred), 0 blocked\n"
-                              "  migrations   0           workers that went on on another CPU\n"
+                              "  migrations   0           times that a worker went on, but on another CPU\n"
                               "  waiting      75 %        of the workers' time they were ready, and waited for\n"
                               "                           a core; blocked: 0.0 %\n"
                               "  CPU 0        0.0 % idle  workers 100 %, other programs 0.0 %\n"

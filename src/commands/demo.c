@@ -28,6 +28,7 @@ struct demo {
     struct style err;
     double start_s, done_s, total_s; /* of the progress line: expected times */
     double patience_s;
+    bool quick;
     const char *text;
 };
 
@@ -123,10 +124,12 @@ static int play_scenes(struct demo *demo, struct error *error)
     return STATUS_OK;
 }
 
-/* The scenes in which it is worth seeing who ran when: several tasks. Of the computing kernels, one suffices. */
-static bool is_watched(const struct scene *scene)
+/* The scenes in which it is worth seeing who ran when: several tasks. Of the computing kernels, one suffices; where time
+ * is short, so do threads. */
+static bool is_watched(const struct demo *demo, const struct scene *scene)
 {
-    return scene->kernel != SCENE_MATMUL && mode_workers(&scene->mode) > 1;
+    return scene->kernel != SCENE_MATMUL && mode_workers(&scene->mode) > 1 &&
+           !(demo->quick && mode_needs_mpi(scene->mode.name));
 }
 
 /* Once each, after all that is timed. Where it cannot be had, the lesson is not the poorer for it, but says so. */
@@ -135,7 +138,7 @@ static int watch_scenes(struct demo *demo, struct error *error)
     for (int i = 0; i < demo->plan.scene_count; i++) {
         const struct scene *scene = &demo->plan.scenes[i];
         char text[128];
-        if (!is_watched(scene)) continue;
+        if (!is_watched(demo, scene)) continue;
         snprintf(text, sizeof text, "watching %s: %s", scene_kernel_names[scene->kernel], scene->text);
         demo->text = text;
         show_progress(demo, 0);
@@ -181,6 +184,8 @@ static int tell(const char *records, const char *report, struct error *error)
         style_for(stdout, &out);
         lesson_build(&results, lesson);
         present_lesson(stdout, &out, lesson);
+        if (results.timeline_count > 0) putchar('\n');
+        present_timeline_pair(stdout, &out, &results);
         if (report) status = present_report(report, &results, lesson, error);
     }
     if (!status) {
@@ -220,6 +225,7 @@ static int run_demo(struct demo *demo, int workers, bool quick, const char *dire
     fflush(stdout);
     demo->start_s = clock_wall_s();
     demo->patience_s = quick ? quick_patience_s : patience_s;
+    demo->quick = quick;
     status = calibrate(demo, error);
     if (!status) status = write_context(demo, error);
     if (!status) status = play_scenes(demo, error);

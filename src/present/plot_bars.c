@@ -10,6 +10,9 @@
 #include <math.h>
 #include <string.h>
 
+/* Of a telephone's page: fewer tics along the bars. */
+enum { NARROW = 500 };
+
 /* Under this share of the ideal, no number is written into a part. */
 static const double part_with_text = 0.07, unexplained_least = 0.02;
 
@@ -100,7 +103,7 @@ static int script_roofline(FILE *file, const struct plot_subject *subject, const
     rate_unit_for(top, rows.rows[0].point->group->samples->work_unit, &unit);
     snprintf(title, sizeof title, "Rate and ceiling: %s", plot_problem_name(subject, sizeof name, name));
     plot_write_settings(file, frame, title);
-    const struct plot_axis x = {.name = 'x', .high = 1.12 * top / unit.rate};
+    const struct plot_axis x = {.name = 'x', .high = 1.12 * top / unit.rate, .steps = frame->width < NARROW ? 4 : 0};
     snprintf(axis, sizeof axis, "rate, %s", unit.name);
     plot_write_axis(file, &x, axis, plot_label_number);
     plot_write_rows(file, subject, &rows);
@@ -270,7 +273,7 @@ static int script_decomposition(FILE *file, const struct plot_subject *subject, 
     plot_write_settings(file, frame, title);
     find_used(&rows, used);
     double top = write_parts(file, &rows);
-    const struct plot_axis x = {.name = 'x', .high = 1.2 * top, .last = top};
+    const struct plot_axis x = {.name = 'x', .high = 1.2 * top, .last = top, .steps = frame->width < NARROW ? 3 : 0};
     plot_write_axis(file, &x, "share of the ideal speedup", plot_label_share);
     plot_write_rows(file, subject, &rows);
     for (int i = 0; i < rows.count; i++) write_numbers(file, &rows.rows[i], frame->look);

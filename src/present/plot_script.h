@@ -63,6 +63,7 @@ struct plot_axis {
     bool base_ten; /* logarithmic with tics at 1, 2, 5 of each decade */
     double low, high;
     double last; /* no tics beyond; 0: up to high */
+    int steps;   /* of a linear axis at most; 0: what suits a wide figure */
 };
 typedef const char *plot_label(double value, size_t length, char *text);
 void plot_write_axis(FILE *, const struct plot_axis *, const char *title, plot_label *label);

@@ -7,7 +7,7 @@
 const char *const plot_formats[] = {"svg", "png", "pdf", NULL};
 const char *const plot_themes[] = {"light", "dark", NULL};
 
-enum { TICS_MOST = 64, FONT_SIZE = 14 };
+enum { TICS_MOST = 64, STEPS_MOST = 7, FONT_SIZE = 14 };
 /* CSS pixels: above the plot; its axis with labels; a letter of the title. */
 enum { TOP = 58, AXIS = 74, TITLE_LETTER = 9 };
 
@@ -187,18 +187,18 @@ const char *plot_label_time(double value, size_t length, char *text)
     return text;
 }
 
-/* 1, 2 or 5 times a power of ten, so that there are at most 7 steps. */
-static double linear_step(double span)
+/* 1, 2 or 5 times a power of ten, so that there are at most so many steps. */
+static double linear_step(double span, int most)
 {
     double step = pow(10, floor(log10(span)) - 1);
     static const double factors[] = {2, 2.5, 2};
-    for (int i = 0; span / step > 7 && i < 12; i++) step *= factors[i % 3];
+    for (int i = 0; span / step > most && i < 12; i++) step *= factors[i % 3];
     return step;
 }
 
 static int linear_tics(const struct plot_axis *axis, double tics_p[])
 {
-    double step = linear_step(axis->high - axis->low);
+    double step = linear_step(axis->high - axis->low, axis->steps > 0 ? axis->steps : STEPS_MOST);
     int count = 0;
     double high = axis->last > 0 ? axis->last : axis->high;
     for (double i = ceil(axis->low / step - 1e-9) + 0.0; i * step <= high + 1e-9 * step && count < TICS_MOST; i++)

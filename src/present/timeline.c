@@ -1,12 +1,13 @@
 /* The page of a timeline: what is wrong with it first, then what was run, the picture, the numbers with the words that
  * say what they mean, and how far to trust it. */
+#include "html.h"
 #include "timeline_text.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { VALUE_COLUMN = 15, WORDS_COLUMN = 27, CPU_LINES_MOST = 16 };
+enum { PAGE_WIDTH_MAX = 100, VALUE_COLUMN = 15, WORDS_COLUMN = 27, CPU_LINES_MOST = 16 };
 
 /* Two steps of the system's account of what a CPU did. */
 static const double coarse_s = 0.02;
@@ -132,7 +133,7 @@ static void print_switches(const struct page *page)
     }
     print_number(page, "switches", number, text);
     snprintf(number, sizeof number, "%d", summary->migrations);
-    print_number(page, "migrations", number, "workers that went on on another CPU");
+    print_number(page, "migrations", number, "times that a worker went on, but on another CPU");
 }
 
 static void print_waiting(const struct page *page)
@@ -230,4 +231,43 @@ void present_timeline_part(FILE *stream, const struct style *style, int count, c
 void present_timeline(FILE *stream, const struct style *style, int count, const struct timeline_record *records)
 {
     present_timeline_part(stream, style, count, records, NAN, NAN);
+}
+
+/* Of one record, with its title; memory that is missing costs the picture. */
+static void print_brief(FILE *stream, const struct style *style, const char *what, const struct timeline_record *record,
+                        double *column_s_p)
+{
+    struct timeline_view view;
+    struct timeline_summary summary;
+    if (timeline_view_of(1, record, NAN, NAN, &view)) return;
+    if (timeline_summarise(&view, &summary) == 0) {
+        const struct page page = {stream, style, &view, &summary};
+        char title[480], text[640];
+        snprintf(text, sizeof text, "%s: %s", what, timeline_title(&view, sizeof title, title));
+        print_faults(&page);
+        print_toned(&page, TONE_STRONG, text);
+        timeline_print_brief(stream, style, &view, &summary, column_s_p);
+        timeline_summary_release(&summary);
+    }
+    timeline_view_release(&view);
+}
+
+void present_timeline_pair(FILE *stream, const struct style *style, const struct results *results)
+{
+    const struct timeline_record *records[2];
+    struct style page = *style;
+    double column_s = 0;
+    if (page.width > PAGE_WIDTH_MAX) page.width = PAGE_WIDTH_MAX;
+    figure_timeline_pick(results, records);
+    if (!records[0] || !records[1]) return;
+    fputs(style_tone(style, TONE_DIM), stream);
+    text_print_wrapped(stream, &page, 0, 0,
+                       page.utf8 ? "Who ran when, as it was seen. CPUs: the letter of the task that ran there, \u00b7 "
+                                   "none. Tasks: \u2588 running, \u2500 ready but without a core."
+                                 : "Who ran when, as it was seen. CPUs: the letter of the task that ran there, . none. "
+                                   "Tasks: # running, - ready but without a core.");
+    fputs(style_tone(style, TONE_PLAIN), stream);
+    print_brief(stream, &page, "Multitasking", records[0], &column_s);
+    fputc('\n', stream);
+    print_brief(stream, &page, "Multiprocessing", records[1], &column_s);
 }

@@ -339,6 +339,26 @@ static void print_part(const struct picture *picture)
     text_print_wrapped(picture->stream, picture->style, 0, 0, text);
 }
 
+/* Axis, CPUs, workers. */
+static void print_rows(const struct picture *picture, double *times)
+{
+    const struct timeline_view *view = picture->view;
+    print_axis(picture);
+    for (int c = 0, rows = 0; c < view->cpu_count && rows < picture->cpu_rows; c++) {
+        if (!timeline_cpu_shown(view, c, TIMELINE_CPUS_IDLE)) continue;
+        print_cpu(picture, c, times);
+        rows++;
+    }
+    if (picture->task_rows > 0) fputc('\n', picture->stream);
+    for (int t = 0; t < picture->task_rows; t++) print_task(picture, t);
+}
+
+/* What print_rows counts in; NULL: no memory. */
+static double *new_times(const struct picture *picture)
+{
+    return calloc((size_t)(count_rows(picture->view) + 1) * (size_t)picture->cells, sizeof(double));
+}
+
 void timeline_print_picture(FILE *stream, const struct style *style, const struct timeline_view *view,
                             const struct timeline_summary *summary, bool choose)
 {
@@ -346,18 +366,11 @@ void timeline_print_picture(FILE *stream, const struct style *style, const struc
     if (view->task_count == 0 || !(view->end_s > view->begin_s)) return;
     find_layout(&picture);
     find_part(&picture, choose);
-    double *times = calloc((size_t)(count_rows(view) + 1) * (size_t)picture.cells, sizeof *times);
+    double *times = new_times(&picture);
     if (!times) return; /* the numbers say it */
     print_part(&picture);
     fputc('\n', stream);
-    print_axis(&picture);
-    for (int c = 0, rows = 0; c < view->cpu_count && rows < picture.cpu_rows; c++) {
-        if (!timeline_cpu_shown(view, c, TIMELINE_CPUS_IDLE)) continue;
-        print_cpu(&picture, c, times);
-        rows++;
-    }
-    if (picture.task_rows > 0) fputc('\n', stream);
-    for (int t = 0; t < picture.task_rows; t++) print_task(&picture, t);
+    print_rows(&picture, times);
     if (view->worker_count > 1) {
         fputc('\n', stream);
         print_levels(&picture);
@@ -365,5 +378,22 @@ void timeline_print_picture(FILE *stream, const struct style *style, const struc
     fputc('\n', stream);
     print_left_out(&picture);
     print_legend(&picture);
+    free(times);
+}
+
+void timeline_print_brief(FILE *stream, const struct style *style, const struct timeline_view *view,
+                          const struct timeline_summary *summary, double *column_s_p)
+{
+    struct picture picture = {.stream = stream, .style = style, .view = view, .summary = summary};
+    if (view->task_count == 0 || !(view->end_s > view->begin_s)) return;
+    find_layout(&picture);
+    find_part(&picture, true);
+    if (*column_s_p > 0) {
+        picture.column_s = *column_s_p;
+        picture.end_s = picture.begin_s + picture.column_s * picture.cells;
+    }
+    *column_s_p = picture.column_s;
+    double *times = new_times(&picture);
+    if (times) print_rows(&picture, times);
     free(times);
 }

@@ -35,5 +35,8 @@ enum { TIMELINE_CPUS_IDLE = 8 }; /* idle_most of a terminal's page */
  * beginning where in all of the view no turns could be seen. */
 void timeline_print_picture(FILE *, const struct style *, const struct timeline_view *, const struct timeline_summary *,
                             bool choose);
+/* The rows alone, with an axis. *column_s_p: the length of a column; 0: chosen so that turns are seen, and told. */
+void timeline_print_brief(FILE *, const struct style *, const struct timeline_view *, const struct timeline_summary *,
+                          double *column_s_p);
 
 #endif

@@ -28,7 +28,7 @@ struct demo {
     struct style err;
     double start_s, done_s, total_s; /* of the progress line: expected times */
     double patience_s;
-    bool quick;
+    bool quick, timeline;
     const char *text;
 };
 
@@ -124,8 +124,8 @@ static int play_scenes(struct demo *demo, struct error *error)
     return STATUS_OK;
 }
 
-/* The scenes in which it is worth seeing who ran when: several tasks. Of the computing kernels, one suffices; where time
- * is short, so do threads. */
+/* The scenes in which it is worth seeing who ran when: several tasks. Of the computing kernels, one suffices; where
+ * time is short, so do threads. */
 static bool is_watched(const struct demo *demo, const struct scene *scene)
 {
     return scene->kernel != SCENE_MATMUL && mode_workers(&scene->mode) > 1 &&
@@ -229,7 +229,7 @@ static int run_demo(struct demo *demo, int workers, bool quick, const char *dire
     status = calibrate(demo, error);
     if (!status) status = write_context(demo, error);
     if (!status) status = play_scenes(demo, error);
-    if (!status) status = watch_scenes(demo, error);
+    if (!status && demo->timeline) status = watch_scenes(demo, error);
     present_progress(stderr, &demo->err, NULL, NAN, NAN);
     /* What was measured is told also where a scene failed; only after a SIGINT nobody wants to wait. */
     struct error tell_error;
@@ -245,11 +245,13 @@ static int run_demo(struct demo *demo, int workers, bool quick, const char *dire
 
 int command_demo(const struct command *command, int argc, char **argv, struct error *error)
 {
-    bool quick = false;
+    bool quick = false, timeline = true;
     int workers = 0;
     const char *directory = "speedup-results";
     const struct option table[] = {{'q', "quick", OPT_FLAG, &quick, 0, 0, NULL, NULL,
                                     "Two measurements of each scene instead of nine: under 20 seconds."},
+                                   {0, "timeline", OPT_FLAG, &timeline, 0, 0, NULL, NULL,
+                                    "Watch, at the end, who runs where and when. Default; --no-timeline does not."},
                                    {'W', "workers", OPT_COUNT, &workers, 2, 256, NULL, "W",
                                     "Tasks in the scenes. Default: one for each core, from 2 to 8."},
                                    {'o', "output", OPT_TEXT, &directory, 0, 0, NULL, "DIR",
@@ -262,6 +264,7 @@ int command_demo(const struct command *command, int argc, char **argv, struct er
         return error_set(error, STATUS_USAGE, "takes no operand, but '%s' was given; see --help", argv[1]);
     struct demo *demo = calloc(1, sizeof *demo);
     if (!demo) return error_set(error, STATUS_FAILED, "no memory");
+    demo->timeline = timeline;
     status = session_open("demo", &demo->session, error);
     if (!status) status = run_demo(demo, workers, quick, directory, error);
     struct error close_error;

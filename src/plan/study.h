@@ -49,8 +49,8 @@ void study_plan_release(struct study_plan *);
  * than `max` numbers, or one outside 1 ... 10000). */
 int study_parse_workers(const char *text, int max, int workers_p[], int *count_p);
 
-/* Whether it is the one of its variant and mode that is worth watching (a timeline): the most workers that have cores of
- * their own; in the modes of one core the most workers. Never one task alone. */
+/* Whether it is the one of its variant and mode that is worth watching (a timeline): the most workers that have cores
+ * of their own; in the modes of one core the most workers. Never one task alone. */
 bool study_is_watched(const struct study_plan *, int config);
 
 /* A launch that was made. */

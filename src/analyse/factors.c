@@ -3,8 +3,9 @@
  * others need not be the largest. */
 #include "factors.h"
 
+#include "sentence.h"
+
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 
 /* Differences of this much are not worth a sentence. */
@@ -128,22 +129,6 @@ void factors_of(const struct group *base, const struct group *group, struct fact
 
 /* The sentence */
 
-struct line {
-    size_t length, used;
-    char *text;
-};
-
-__attribute__((format(printf, 2, 3))) static void say(struct line *line, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    if (line->used < line->length) {
-        int written = vsnprintf(line->text + line->used, line->length - line->used, format, arguments);
-        if (written > 0) line->used += (size_t)written;
-    }
-    va_end(arguments);
-}
-
 static int cpus_of(const struct config *config)
 {
     return config->mode.cpus.count * (config->nodes > 0 ? config->nodes : 1);
@@ -154,40 +139,41 @@ static int percent(double share)
     return (int)lround(100 * share);
 }
 
-static void say_speedup(struct line *line, const struct factors *factors, int workers)
+static void say_speedup(struct sentence *line, const struct factors *factors, int workers)
 {
     int base_workers = (int)lround(workers / factors->scale);
-    say(line, "%d worker%s: %.2f times as %s as ", workers, workers == 1 ? "" : "s", factors->speedup,
-        fabs(factors->work - 1) > hardly ? "much work a second" : "fast");
+    sentence_add(line, "%d worker%s: %.2f times as %s as ", workers, workers == 1 ? "" : "s", factors->speedup,
+                 fabs(factors->work - 1) > hardly ? "much work a second" : "fast");
     if (base_workers == 1)
-        say(line, "one task");
+        sentence_add(line, "one task");
     else
-        say(line, "%d workers", base_workers);
+        sentence_add(line, "%d workers", base_workers);
 }
 
-static void say_loss(struct line *line, const struct factors *factors, const struct group *group)
+static void say_loss(struct sentence *line, const struct factors *factors, const struct group *group)
 {
     const struct config *config = &group->config;
     int workers = mode_workers(&config->mode), cpus = cpus_of(config);
     double value = factors->value[factors->worst];
     switch (factors->worst) {
     case FACTOR_COMPUTATION:
-        say(line, "computation: the same work took %.2f times as much CPU time, as where cores share memory or caches",
+        sentence_add(
+            line, "computation: the same work took %.2f times as much CPU time, as where cores share memory or caches",
             1 / value);
         break;
     case FACTOR_BALANCE:
-        say(line, "load balance: the busiest worker had %.2f times as much to do as the average", 1 / value);
+        sentence_add(line, "load balance: the busiest worker had %.2f times as much to do as the average", 1 / value);
         break;
     case FACTOR_COMMUNICATION:
-        say(line, "communication and waiting: they filled %d %% of the time",
-            percent(1 - group_median(group, ANY_BLOCK, sample_communication)));
+        sentence_add(line, "communication and waiting: they filled %d %% of the time",
+                     percent(1 - group_median(group, ANY_BLOCK, sample_communication)));
         break;
     case FACTOR_SHARE:
         if (workers > cpus)
-            say(line, "time slicing: %d tasks had %d core%s", workers, cpus, cpus == 1 ? "" : "s");
+            sentence_add(line, "time slicing: %d tasks had %d core%s", workers, cpus, cpus == 1 ? "" : "s");
         else
-            say(line, "the share of a core: the busiest worker had its own for %d %% of its time",
-                percent(group_median(group, ANY_BLOCK, sample_share)));
+            sentence_add(line, "the share of a core: the busiest worker had its own for %d %% of its time",
+                         percent(group_median(group, ANY_BLOCK, sample_share)));
         break;
     case FACTOR_COUNT:
         break;
@@ -196,28 +182,29 @@ static void say_loss(struct line *line, const struct factors *factors, const str
 
 const char *factors_sentence(const struct factors *factors, const struct group *group, size_t length, char *text)
 {
-    struct line line = {.length = length, .text = text};
+    struct sentence line = {.length = length, .text = text};
     if (length > 0) *text = '\0';
     if (factors->blocks == 0) {
-        say(&line, "Its speedup is not known: %s.", factors->missing);
+        sentence_add(&line, "Its speedup is not known: %s.", factors->missing);
         return text;
     }
     say_speedup(&line, factors, mode_workers(&group->config.mode));
     double lost = 1 - factors->speedup / factors->scale;
     if (lost < -hardly) {
-        say(&line, ", more than the ideal %.4g", factors->scale);
+        sentence_add(&line, ", more than the ideal %.4g", factors->scale);
         if (factors->value[FACTOR_COMPUTATION] > 1 + hardly)
-            say(&line, ": the same work took %.2f times the CPU time, as where smaller parts fit into the caches",
-                1 / factors->value[FACTOR_COMPUTATION]);
+            sentence_add(&line,
+                         ": the same work took %.2f times the CPU time, as where smaller parts fit into the caches",
+                         1 / factors->value[FACTOR_COMPUTATION]);
     } else if (lost < hardly) {
-        say(&line, ", of the ideal %.4g: hardly anything is lost", factors->scale);
+        sentence_add(&line, ", of the ideal %.4g: hardly anything is lost", factors->scale);
     } else if (isnan(factors->worst_share)) {
-        say(&line, "; why is not known: %s", factors->missing);
+        sentence_add(&line, "; why is not known: %s", factors->missing);
     } else {
-        say(&line, "; %s of the loss (%d %%) is ", factors->worst_share > 0.5 ? "most" : "the largest part",
-            percent(factors->worst_share));
+        sentence_add(&line, "; %s of the loss (%d %%) is ", factors->worst_share > 0.5 ? "most" : "the largest part",
+                     percent(factors->worst_share));
         say_loss(&line, factors, group);
     }
-    say(&line, ".");
+    sentence_add(&line, ".");
     return text;
 }

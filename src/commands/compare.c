@@ -40,9 +40,7 @@ static int print_json(const struct comparing *comparing, struct error *error)
                   differ ? note : NULL, "slowdown", compare_slowdown(comparing->count, comparing->comparisons),
                   "comparisons", present_comparisons_json(comparing->count, comparing->comparisons));
     if (!object) return error_set(error, STATUS_FAILED, "no memory is left for the comparison");
-    json_dumpf(object, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
-    putchar('\n');
-    json_decref(object);
+    files_print_json(object);
     return STATUS_OK;
 }
 

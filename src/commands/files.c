@@ -86,3 +86,22 @@ const char *files_machine(const struct results *results, size_t length, char *te
         if ((unsigned char)*c < ' ' || *c == 0x7f) *c = ' '; /* a record may come from anywhere */
     return text;
 }
+
+int files_check_output(const char *option, const char *path, int count, char *const inputs[], struct error *error)
+{
+    struct stat output, input;
+    if (!path || strcmp(path, "-") == 0 || stat(path, &output) || !S_ISREG(output.st_mode)) return STATUS_OK;
+    bool read = false;
+    for (int i = 0; i < count; i++)
+        read |= stat(inputs[i], &input) == 0 && input.st_dev == output.st_dev && input.st_ino == output.st_ino;
+    if (!read && !record_is_file(path)) return STATUS_OK;
+    return error_set(error, STATUS_USAGE, "%s %s: that file holds measurements, which would be overwritten; name another",
+                     option, path);
+}
+
+void files_print_json(json_t *object)
+{
+    json_dumpf(object, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
+    putchar('\n');
+    json_decref(object);
+}

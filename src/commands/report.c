@@ -181,9 +181,7 @@ static int print_json(const struct report *report, struct error *error)
         json_decref(object);
         return error_set(error, STATUS_FAILED, "no memory is left for the summary");
     }
-    json_dumpf(object, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
-    putchar('\n');
-    json_decref(object);
+    files_print_json(object);
     return STATUS_OK;
 }
 
@@ -239,32 +237,12 @@ static int write_files(const struct report *report, const struct study_part part
     return status;
 }
 
-/* Whether the file begins as a record does. */
-static bool is_record(const char *path)
+static int check_output_files(const struct report *report, int count, char *const inputs[], struct error *error)
 {
-    FILE *file = fopen(path, "re");
-    if (!file) return false;
-    int byte = getc(file);
-    while (byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t') byte = getc(file);
-    fclose(file);
-    return byte == '{';
-}
-
-/* What was measured is never overwritten: not by somebody who meant another command's -o, nor what is read here. */
-static int check_output_file(const char *path, int count, char *const inputs[], struct error *error)
-{
-    struct stat output, input;
-    if (!path || strcmp(path, "-") == 0 || stat(path, &output) || !S_ISREG(output.st_mode)) return STATUS_OK;
-    bool read = false;
-    for (int i = 0; i < count; i++)
-        read |= stat(inputs[i], &input) == 0 && input.st_dev == output.st_dev && input.st_ino == output.st_ino;
-    if (read || is_record(path))
-        return error_set(
-            error, STATUS_USAGE,
-            "-o %s: that file holds measurements, and a report would overwrite them; name another, such as "
-            "report.html",
-            path);
-    return STATUS_OK;
+    int status = files_check_output("-o", report->output, count, inputs, error);
+    for (int i = 0; i < report->exports.count && !status; i++)
+        status = files_check_output("--export", report->exports.pairs[i].text, count, inputs, error);
+    return status;
 }
 
 static int write_output(const struct report *report, const struct study_part parts[], struct error *error)
@@ -406,7 +384,7 @@ int command_report(const struct command *command, int argc, char **argv, struct 
     status = plot_parse_formats(formats, &report.figures, error_p);
     if (!status) status = check_outputs(&report, file_count, error_p);
     if (!status) status = check_standard_input(file_count, argv + 1, error_p);
-    if (!status) status = check_output_file(report.output, file_count, argv + 1, error_p);
+    if (!status) status = check_output_files(&report, file_count, argv + 1, error_p);
     if (!status) status = read_files(&report, file_count, argv + 1, error_p);
     if (!status) status = tell(&report, error_p);
     if (!status) status = check_valid(&report, error_p);

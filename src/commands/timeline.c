@@ -2,6 +2,7 @@
  * and of each the part that was asked for. */
 #include "../present/present.h"
 #include "commands.h"
+#include "files.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -99,9 +100,7 @@ static int print_json(const struct viewing *viewing, struct error *error)
         json_decref(object);
         return error_set(error, STATUS_FAILED, "no memory is left for the summary");
     }
-    json_dumpf(object, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
-    putchar('\n');
-    json_decref(object);
+    files_print_json(object);
     return STATUS_OK;
 }
 
@@ -197,6 +196,8 @@ int command_timeline(const struct command *command, int argc, char **argv, struc
     if (status) return status;
     results_init(&viewing.results);
     status = check_arguments(&viewing, file_count, argv + 1, error_p);
+    for (int i = 0; i < viewing.exports.count && !status; i++)
+        status = files_check_output("--export", viewing.exports.pairs[i].text, file_count, argv + 1, error_p);
     if (!status) status = read_timelines(&viewing, argv[1], error_p);
     if (!status) status = show(&viewing, error_p);
     results_release(&viewing.results);

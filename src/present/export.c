@@ -34,7 +34,7 @@ int export_launches(const struct group *group, double times_p[])
     return count;
 }
 
-int export_study(int format, const char *path, int count, const struct study_part parts[], struct error *error)
+int export_file(const char *path, int (*write)(FILE *, const void *context), const void *context, struct error *error)
 {
     bool standard = strcmp(path, "-") == 0;
     const char *name = standard ? "standard output" : path;
@@ -43,10 +43,27 @@ int export_study(int format, const char *path, int count, const struct study_par
     if (!file)
         return error_set(error, STATUS_FAILED, "cannot write %s: %s; name a file in a folder you may write to", name,
                          strerror(errno));
-    int status = writers[format](file, count, parts);
+    int status = write(file, context);
     int code = fflush(file) || ferror(file) ? (errno ? errno : EIO) : 0;
     if (!standard && fclose(file) && !code) code = errno;
     if (status) return error_set(error, STATUS_FAILED, "no memory is left for the export to %s", name);
     if (code) return error_set(error, STATUS_FAILED, "cannot write %s: %s", name, strerror(code));
     return STATUS_OK;
+}
+
+struct study_export {
+    int format, count;
+    const struct study_part *parts;
+};
+
+static int write_study(FILE *file, const void *context)
+{
+    const struct study_export *export = context;
+    return writers[export->format](file, export->count, export->parts);
+}
+
+int export_study(int format, const char *path, int count, const struct study_part parts[], struct error *error)
+{
+    const struct study_export export = {format, count, parts};
+    return export_file(path, write_study, &export, error);
 }

@@ -2,6 +2,7 @@
  * per host a process with a track a CPU, and one with a track a task. Events are written one by one, sorted by time:
  * small numbers that say where each comes from are sorted, never JSON values. Instants are whole nanoseconds, rounded
  * at the ends of spans, so neighbours on a track meet and do not overlap. */
+#include "export.h"
 #include "timeline_text.h"
 
 #include <errno.h>
@@ -324,19 +325,19 @@ static int write_trace(FILE *file, int count, const struct timeline_record *reco
     return status;
 }
 
+struct trace_export {
+    int count;
+    const struct timeline_record *records;
+};
+
+static int write_export(FILE *file, const void *context)
+{
+    const struct trace_export *export = context;
+    return write_trace(file, export->count, export->records);
+}
+
 int export_chrome_trace(const char *path, int count, const struct timeline_record *records, struct error *error)
 {
-    bool standard = strcmp(path, "-") == 0;
-    const char *name = standard ? "standard output" : path;
-    errno = 0;
-    FILE *file = standard ? stdout : fopen(path, "we");
-    if (!file)
-        return error_set(error, STATUS_FAILED, "cannot write %s: %s; name a file in a folder you may write to", name,
-                         strerror(errno));
-    int status = write_trace(file, count, records);
-    int code = fflush(file) || ferror(file) ? (errno ? errno : EIO) : 0;
-    if (!standard && fclose(file) && !code) code = errno;
-    if (status) return error_set(error, STATUS_FAILED, "no memory is left for the export to %s", name);
-    if (code) return error_set(error, STATUS_FAILED, "cannot write %s: %s", name, strerror(code));
-    return STATUS_OK;
+    const struct trace_export export = {count, records};
+    return export_file(path, write_export, &export, error);
 }

@@ -1,44 +1,30 @@
 /* What the figures over numbers of workers show, in words. */
+#include "../analyse/sentence.h"
 #include "plot_chart.h"
 
 #include <math.h>
-#include <stdarg.h>
 
-struct line {
-    size_t length, used;
-    char *text;
-};
-
-__attribute__((format(printf, 2, 3))) static void say(struct line *line, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    if (line->used < line->length) {
-        int written = vsnprintf(line->text + line->used, line->length - line->used, format, arguments);
-        if (written > 0) line->used += (size_t)written;
-    }
-    va_end(arguments);
-}
-
-static void say_ideal(struct line *line, const struct plot_subject *subject, enum chart_quantity quantity)
+static void say_ideal(struct sentence *line, const struct plot_subject *subject, enum chart_quantity quantity)
 {
     double cores = plot_cores(subject);
     const struct curve *first = subject->problem->curves;
     if (quantity != CHART_TIME && first->serial)
-        say(line, " Speedups are against the best serial program.");
+        sentence_add(line, " Speedups are against the best serial program.");
     else if (quantity != CHART_TIME)
-        say(line, " There is no serial base: speedups are against the fewest workers of the same mode, times their "
-                  "number.");
+        sentence_add(line,
+                     " There is no serial base: speedups are against the fewest workers of the same mode, times their "
+                     "number.");
     if (isfinite(cores))
-        say(line, " Dotted: as many times as fast as there are workers, at most %g, as many as there are cores.",
-            cores);
+        sentence_add(line,
+                     " Dotted: as many times as fast as there are workers, at most %g, as many as there are cores.",
+                     cores);
     else
-        say(line, " Dotted: as many times as fast as there are workers.");
+        sentence_add(line, " Dotted: as many times as fast as there are workers.");
 }
 
 void chart_caption(const struct plot_subject *subject, enum chart_quantity quantity, size_t length, char *text)
 {
-    struct line line = {.length = length, .text = text};
+    struct sentence line = {.length = length, .text = text};
     const struct study_problem *problem = subject->problem;
     bool law = false, bare = false, many = false, shaded = false, timings = study_is_timings(problem->curves->config);
     double cores = plot_cores(subject);
@@ -54,16 +40,18 @@ void chart_caption(const struct plot_subject *subject, enum chart_quantity quant
         }
     }
     text[0] = '\0';
-    say(&line, "Points: medians; bars: 95 %% interval of the median by order statistics over %s%s",
-        plot_launches(subject, sizeof launches, launches), bare ? " (none where there are too few for one)" : "");
+    sentence_add(&line, "Points: medians; bars: 95 %% interval of the median by order statistics over %s%s",
+                 plot_launches(subject, sizeof launches, launches),
+                 bare ? " (none where there are too few for one)" : "");
     if (quantity == CHART_TIME)
-        say(&line, "; dots: single launches.");
+        sentence_add(&line, "; dots: single launches.");
     else if (timings)
-        say(&line, ".");
+        sentence_add(&line, ".");
     else
-        say(&line, "; dots: single blocks, each against the base in the same block.");
-    if (many) say(&line, " Of more than %d dots, evenly spaced ones are shown.", PLOT_DOTS);
+        sentence_add(&line, "; dots: single blocks, each against the base in the same block.");
+    if (many) sentence_add(&line, " Of more than %d dots, evenly spaced ones are shown.", PLOT_DOTS);
     say_ideal(&line, subject, quantity);
-    if (law) say(&line, " Dashed: the fitted law, to twice the largest number of workers that it was fitted to.");
-    if (shaded) say(&line, " Shaded: more workers than cores.");
+    if (law)
+        sentence_add(&line, " Dashed: the fitted law, to twice the largest number of workers that it was fitted to.");
+    if (shaded) sentence_add(&line, " Shaded: more workers than cores.");
 }

@@ -31,6 +31,9 @@ const char *record_config_key(const struct config *, char text[17]);
 /* That hash: FNV-1a, 64 bits. */
 uint64_t record_hash(size_t length, const void *bytes);
 
+/* Whether there is a file of that name that begins with a context line. */
+bool record_is_file(const char *path);
+
 struct record_writer;
 /* path "-" is standard output. Refuses (STATUS_USAGE) an existing file that is no record; appends to nothing: an
  * existing record is emptied when the first new line is written, so a run that could not start costs nothing.

@@ -20,8 +20,7 @@ struct record_writer {
 
 enum { CONTEXT_LINE_MAX = 4 << 20 };
 
-/* Whether the file begins with a context line. */
-static bool file_is_record(const char *path)
+bool record_is_file(const char *path)
 {
     FILE *file = fopen(path, "re");
     if (!file) return false;
@@ -41,7 +40,7 @@ static int writer_open(struct record_writer *writer, struct error *error)
 {
     struct stat status;
     writer->replace = stat(writer->path, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0;
-    if (writer->replace && !file_is_record(writer->path))
+    if (writer->replace && !record_is_file(writer->path))
         return error_set(error, STATUS_USAGE,
                          "%s exists and is no record of speedup; it was left alone: name another file, or remove it",
                          writer->path);

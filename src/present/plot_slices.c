@@ -86,26 +86,21 @@ static void write_slices(FILE *file, int count, const double slices[], const str
     fprintf(file, "%.9g 1\nEOD\n", x->high);
 }
 
-/* Lines at the quantiles, and a list of them where the curve leaves room: left of all of them, else right. */
-static void write_quantiles(FILE *file, int count, const double slices[], const struct plot_axis *x,
-                            const struct plot_look *look)
+/* Drawn as lines, and told in the legend. */
+static const struct {
+    double quantile;
+    const char *name;
+} marks[] = {{0.05, "p5"}, {0.5, "p50"}, {0.95, "p95"}};
+
+enum { MARKS = sizeof marks / sizeof *marks };
+
+static void write_quantiles(FILE *file, int count, const double slices[], const struct plot_look *look)
 {
-    static const struct {
-        double quantile;
-        const char *name;
-    } marks[] = {{0.05, "p5"}, {0.5, "p50"}, {0.95, "p95"}};
-    double first = quantile(count, slices, marks[0].quantile), last = quantile(count, slices, marks[2].quantile);
-    bool left = log(first / x->low) > 0.4 * log(x->high / x->low);
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < MARKS; i++) {
         double at = quantile(count, slices, marks[i].quantile);
-        char time[32], text[64];
-        snprintf(text, sizeof text, "%s: %s", marks[i].name, format_time(at, sizeof time, time));
         fprintf(file, "set arrow from %.9g, graph 0 to %.9g, graph 1 nohead front lw 1 dt 3", at, at);
         plot_colour(file, look->ink, 1);
-        fputs("\nset label ", file);
-        plot_quote(file, text);
-        fprintf(file, " at %.9g, graph %.3g %s offset %s,0 front noenhanced textcolor rgb \"#%06x\"\n",
-                left ? first : last, 0.90 - 0.07 * i, left ? "right" : "left", left ? "-0.8" : "0.8", look->ink);
+        fputc('\n', file);
     }
 }
 
@@ -127,7 +122,7 @@ static int script_slices(FILE *file, const struct plot_subject *subject, const s
     const struct plot_axis y = {.name = 'y', .high = 1.02};
     plot_write_axis(file, &x, "length of a slice", plot_label_time);
     plot_write_axis(file, &y, "share of the slices", plot_label_share);
-    write_quantiles(file, count, slices, &x, look);
+    write_quantiles(file, count, slices, look);
     write_slices(file, count, slices, &x);
     free(slices);
     fputs("plot $bins using 1:3:1:2:(0):3 with boxxyerror fs solid 1 noborder", file);
@@ -158,10 +153,20 @@ static void caption_slices(const struct plot_subject *subject, size_t length, ch
 
 static void key_slices(const struct plot_subject *subject, const struct plot_look *look, struct plot_key *key_p)
 {
-    (void)subject;
+    double *slices = NULL;
+    char text[160] = "", time[32];
+    int count = 0;
+    find_slices(&subject->timeline->timeline, &count, &slices);
+    for (int i = 0; i < MARKS && count > 0; i++) {
+        size_t used = strlen(text);
+        snprintf(text + used, sizeof text - used, "%s%s %s", i ? ", " : "", marks[i].name,
+                 format_time(quantile(count, slices, marks[i].quantile), sizeof time, time));
+    }
+    free(slices);
     plot_key_add(key_p, PLOT_MARK_BOX, 0, 0, look->series[5], "as long as the bar is wide");
     key_p->entries[0].opacity = bar_opacity;
     plot_key_add(key_p, PLOT_MARK_LINE, 0, 0, look->series[0], "at most so long");
+    if (*text) plot_key_add(key_p, PLOT_MARK_LINE, 0, 3, look->ink, text);
 }
 
 const struct plot_figure plot_figure_slices = {"slices",      "Time slices", has_slices, caption_slices,

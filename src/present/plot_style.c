@@ -221,7 +221,7 @@ static int decade_tics(const struct plot_axis *axis, double tics_p[])
     static const double sets[][10] = {{1}, {1, 2, 5}, {1, 1.5, 2, 3, 4, 5, 7}};
     static const int sizes[] = {1, 3, 7};
     int count = 0;
-    for (int set = 0; set < 3 && count < 4; set++) {
+    for (int set = 0; set < 3 && count < 3; set++) {
         count = 0;
         for (double decade = floor(log10(axis->low)); decade <= log10(axis->high); decade++)
             for (int i = 0; i < sizes[set] && count < TICS_MOST; i++) {

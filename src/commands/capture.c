@@ -190,6 +190,12 @@ static int capture_launch(struct session *session, const struct measurement *mea
     return status;
 }
 
+int capture_check(struct error *error)
+{
+    bool exact, sampled;
+    return choose_tier(&exact, &sampled, error);
+}
+
 int capture_timeline(struct session *session, const struct measurement *measurement, struct error *error)
 {
     struct timeline_record record;

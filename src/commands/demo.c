@@ -184,7 +184,6 @@ static int tell(const char *records, const char *report, struct error *error)
         style_for(stdout, &out);
         lesson_build(&results, lesson);
         present_lesson(stdout, &out, lesson);
-        if (results.timeline_count > 0) putchar('\n');
         present_timeline_pair(stdout, &out, &results);
         if (report) status = present_report(report, &results, lesson, error);
     }
@@ -216,6 +215,7 @@ static int run_demo(struct demo *demo, int workers, bool quick, const char *dire
         return error_set(error, STATUS_USAGE, "the name of the folder is too long");
     bool mpi = session->site.mpi_reason[0] == '\0';
     int status = plan_lesson(&session->machine, workers, quick, mpi, &demo->plan, error);
+    if (!status && demo->timeline) status = capture_check(error);
     if (!status) status = make_directory(directory, error);
     if (!status) status = session_add_writer(session, records, error);
     if (status) return status;

@@ -95,8 +95,8 @@ int files_check_output(const char *option, const char *path, int count, char *co
     for (int i = 0; i < count; i++)
         read |= stat(inputs[i], &input) == 0 && input.st_dev == output.st_dev && input.st_ino == output.st_ino;
     if (!read && !record_is_file(path)) return STATUS_OK;
-    return error_set(error, STATUS_USAGE, "%s %s: that file holds measurements, which would be overwritten; name another",
-                     option, path);
+    return error_set(error, STATUS_USAGE,
+                     "%s %s: that file holds measurements, which would be overwritten; name another", option, path);
 }
 
 void files_print_json(json_t *object)

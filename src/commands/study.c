@@ -263,7 +263,8 @@ static int run_study(struct study *study, struct study_options *options, struct 
                          session->job.launcher);
     if (session->isa[0] == '\0') snprintf(session->isa, sizeof session->isa, "%s", isa_name(isa_best()));
     options->request.mpi = session->site.mpi_reason[0] == '\0';
-    int status = open_records(study, options, path, error);
+    int status = options->timeline ? capture_check(error) : STATUS_OK;
+    if (!status) status = open_records(study, options, path, error);
     if (!status && !options->size_given) status = choose_size(study, options, error);
     if (!status) status = make_plan(study, options, error);
     if (status || options->dry_run) return status ? status : print_plan(study, error);

@@ -68,7 +68,8 @@ void present_timeline(FILE *, const struct style *, int count, const struct time
  * own end. */
 void present_timeline_part(FILE *, const struct style *, int count, const struct timeline_record *records,
                            double begin_s, double end_s);
-/* Multitasking above multiprocessing, on one scale of time; nothing where the results hold no such pair. */
+/* Behind a blank line, multitasking above multiprocessing on one scale of time; the first timeline alone where the
+ * results hold no such pair; nothing where they hold none. */
 void present_timeline_pair(FILE *, const struct style *, const struct results *);
 /* timeline_json.c: the numbers as one JSON object; what is not known is null. New reference, the caller's; NULL: no
  * memory. */

@@ -258,8 +258,10 @@ void present_timeline_pair(FILE *stream, const struct style *style, const struct
     struct style page = *style;
     double column_s = 0;
     if (page.width > PAGE_WIDTH_MAX) page.width = PAGE_WIDTH_MAX;
+    if (results->timeline_count == 0) return;
     figure_timeline_pick(results, records);
-    if (!records[0] || !records[1]) return;
+    if (!records[0]) records[0] = &results->timelines[0];
+    fputc('\n', stream);
     fputs(style_tone(style, TONE_DIM), stream);
     text_print_wrapped(stream, &page, 0, 0,
                        page.utf8 ? "Who ran when, as it was seen. CPUs: the letter of the task that ran there, \u00b7 "
@@ -267,7 +269,9 @@ void present_timeline_pair(FILE *stream, const struct style *style, const struct
                                  : "Who ran when, as it was seen. CPUs: the letter of the task that ran there, . none. "
                                    "Tasks: # running, - ready but without a core.");
     fputs(style_tone(style, TONE_PLAIN), stream);
-    print_brief(stream, &page, "Multitasking", records[0], &column_s);
+    bool turns = mode_oversubscribed(&records[0]->config.mode);
+    print_brief(stream, &page, turns ? "Multitasking" : "Multiprocessing", records[0], &column_s);
+    if (!records[1]) return;
     fputc('\n', stream);
     print_brief(stream, &page, "Multiprocessing", records[1], &column_s);
 }

@@ -1,6 +1,8 @@
 /* Launch lines and requests as tables; what a launcher's environment says; what a shell makes of the text. */
 #include "../src/launch/launch.h"
 
+#include "speedup_config.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -664,27 +666,10 @@ static void expect_site(const char *environment, const char *directory, const ch
     assert_non_null(strstr(output, expected));
 }
 
-static void test_site(void **state)
+/* A program that was built without MPI does not look for the rest. */
+static void expect_mpi_sites(const char *directory)
 {
-    (void)state;
-    char directory[] = "/tmp/speedup-test-site-XXXXXX", command[PATH_MAX + 512], self[PATH_MAX],
-         expected[PATH_MAX + 64];
-    assert_non_null(mkdtemp(directory));
-    ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
-    assert_true(length > 0);
-    self[length] = '\0';
-    snprintf(command, sizeof command, "cd %s && mkdir bin libexec libexec/speedup && cp '%s' bin/copy", directory,
-             self);
-    assert_int_equal(system(command), 0);
-    expect_site("", directory, "speedup-worker is neither in");
-
-    snprintf(command, sizeof command, "cd %s/libexec/speedup && echo > speedup-worker && chmod +x speedup-worker",
-             directory);
-    assert_int_equal(system(command), 0);
-    snprintf(expected, sizeof expected, "worker %s/bin/../libexec/speedup/speedup-worker\n", directory);
-    expect_site("", directory, expected);
-    expect_site("", directory, "worker-mpi \nmpirun \nreason speedup was built without MPI");
-
+    char command[PATH_MAX + 512], expected[PATH_MAX + 64];
     snprintf(command, sizeof command,
              "cd %s && cp libexec/speedup/speedup-worker bin/speedup-worker && "
              "cp libexec/speedup/speedup-worker bin/speedup-worker-mpi && "
@@ -707,7 +692,30 @@ static void test_site(void **state)
     expect_site(environment, directory, expected);
     expect_site("SPEEDUP_MPIRUN=/nonexistent", directory, "reason SPEEDUP_MPIRUN=/nonexistent is not an executable");
     expect_site("SPEEDUP_MPIRUN=/tmp", directory, "reason SPEEDUP_MPIRUN=/tmp is not an executable");
+}
 
+static void test_site(void **state)
+{
+    (void)state;
+    char directory[] = "/tmp/speedup-test-site-XXXXXX", command[PATH_MAX + 512], self[PATH_MAX],
+         expected[PATH_MAX + 64];
+    assert_non_null(mkdtemp(directory));
+    ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
+    assert_true(length > 0);
+    self[length] = '\0';
+    snprintf(command, sizeof command, "cd %s && mkdir bin libexec libexec/speedup && cp '%s' bin/copy", directory,
+             self);
+    assert_int_equal(system(command), 0);
+    expect_site("", directory, "speedup-worker is neither in");
+
+    snprintf(command, sizeof command, "cd %s/libexec/speedup && echo > speedup-worker && chmod +x speedup-worker",
+             directory);
+    assert_int_equal(system(command), 0);
+    snprintf(expected, sizeof expected, "worker %s/bin/../libexec/speedup/speedup-worker\n", directory);
+    expect_site("", directory, expected);
+    expect_site("", directory, "worker-mpi \nmpirun \nreason speedup was built without MPI");
+
+    if (SPEEDUP_WITH_MPI) expect_mpi_sites(directory);
     snprintf(command, sizeof command, "rm -r %s", directory);
     assert_int_equal(system(command), 0);
 }

@@ -44,6 +44,14 @@ const char timeline_css[] =
     "@media print{svg .piece,svg .lane{print-color-adjust:exact;-webkit-print-color-adjust:exact}}\n";
 /* clang-format on */
 
+const char timeline_legend[] =
+    "In each picture, above: who ran on each CPU; a letter and a colour stand for a worker. Below, for each worker: a "
+    "bar where it ran, a line where it was ready but without a core, dots where it was blocked (seen exactly: or "
+    "woken, "
+    "and not on a core yet). What is too short to be drawn is merged: hatched where several tasks ran, pale in the "
+    "rows "
+    "of workers.";
+
 struct figure {
     FILE *file;
     const struct timeline_view *view;
@@ -283,7 +291,6 @@ static void write_caption(const struct figure *figure, const struct timeline_sum
     const struct timeline_view *view = figure->view;
     const struct timeline_record *record = view->hosts[0];
     char text[640], shown[48], all[48];
-    bool exact = summary->tier == TIMELINE_EXACT;
     if (*timeline_incomplete(view, sizeof text, text))
         html_write(figure->file, "<strong class=\"warn\">Incomplete: %s.</strong> ", text);
     if (record->validity == SAMPLE_INVALID)
@@ -294,16 +301,8 @@ static void write_caption(const struct figure *figure, const struct timeline_sum
                    timeline_time(view->length_s, sizeof all, all));
     else
         html_write(figure->file, "%s. ", timeline_time(view->length_s, sizeof all, all));
-    html_write(
-        figure->file,
-        "Each letter is a worker. Above: who ran on each CPU. Below, for each worker: a bar where it ran, a line "
-        "where it was ready but without a core, dots where it was blocked%s. ",
-        exact ? " (or woken, and not on a core yet)" : "");
     if (has_narrow_spans(figure))
-        html_write(figure->file,
-                   "Spans shorter than %s that follow each other closely are merged: hatched where several tasks ran, "
-                   "pale in the rows "
-                   "of workers. ",
+        html_write(figure->file, "Spans shorter than %s that follow each other closely are merged. ",
                    timeline_time(figure->narrow_s, sizeof shown, shown));
     if (timeline_cpus_shown(view, CPUS_IDLE_MOST) > figure->cpus || view->worker_count > figure->tasks)
         html_write(figure->file, "%d CPUs and %d workers more are not shown. ",

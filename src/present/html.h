@@ -58,6 +58,8 @@ void figure_timeline(FILE *, const struct timeline_record *const records[], int 
 void figure_timeline_caption(FILE *, const struct timeline_record *const records[], int count, double scale_s);
 /* Its style sheet, to stand behind one that defines --page, --ink, --soft, --line, --card and --turns. */
 extern const char timeline_css[];
+/* How to read the pictures: to be said once on a page. */
+extern const char timeline_legend[];
 /* timeline_pick.c: the pair "multitasking | multiprocessing": a timeline whose workers share one CPU, and one of the
  * same kernel whose workers have CPUs of their own; NULL where there is none. Returns the length of time to show of
  * both (some 40 turns, at most the shorter length); NAN where there is none to show. */

@@ -48,6 +48,7 @@ static void write_pictures(FILE *file, const struct html_place *place, const str
         fputs("<p>Two launches, on one scale of time: first, tasks take turns on one core; then, they run at the same "
               "time, each on a core of its own.</p>\n",
               file);
+    html_write(file, "<p class=\"note\">%s</p>\n", timeline_legend);
     fputs("<div class=\"pair\">\n", file);
     for (int i = 0; i < (pair ? 2 : 1); i++) {
         char title[256];

@@ -98,6 +98,8 @@ static void explain(int status, size_t length, char *reason)
                  "its buffers exceed the memory that may be locked (kernel.perf_event_mlock_kb, ulimit -l)");
     else if (status == -ENOSYS)
         snprintf(reason, length, "perf_event_open is missing from this kernel, or filtered out");
+    else if (status == -EMFILE)
+        snprintf(reason, length, "they take an open file for each CPU, and there are no more (ulimit -n)");
     else
         snprintf(reason, length, "perf_event_open failed: %.80s", strerror(-status));
 }

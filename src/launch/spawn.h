@@ -5,7 +5,15 @@
 
 #include "launch.h"
 
+/* What the system's accounts say of all processes of a run that have ended, also of those that were ended. */
+struct spawn_usage {
+    double user_s, system_s;
+    int64_t peak_memory_bytes; /* of the process that had the most; -1 */
+    int64_t voluntary, involuntary;
+};
+
 struct spawn_result {
+    struct spawn_usage usage;
     int exit_status;        /* 0 ... 255; -1 where it was killed by a signal or never ran */
     int signal;             /* that killed it; 0 */
     bool timed_out;         /* the time limit ended it */
@@ -15,10 +23,23 @@ struct spawn_result {
     char stderr_tail[4096]; /* the end of what it said on standard error, whole lines; "" */
 };
 
+/* Where a command's standard output and standard error go. */
+enum spawn_streams {
+    STREAMS_TAKEN,  /* output to `line` or `bytes`; errors to the tail, and to ours where pass_stderr */
+    STREAMS_OURS,   /* input, output and errors are ours: it runs as if we were not there, in our process group, so that
+                       the terminal is its own and the terminal's signals reach it. SIGINT, SIGTERM and SIGHUP to us
+                       are then for it to heed: those that came to us alone are handed on; we end when it ends, and after
+                       a   second one or a time of grace we end it */
+    STREAMS_DROPPED /* no input; output to nowhere; errors as STREAMS_TAKEN */
+};
+
 struct spawn_options {
     double time_limit_s;
+    enum spawn_streams streams;
     bool pass_stderr; /* copy its standard error to ours as it comes (else it is only kept in the tail) */
     void *context;
+    /* Its standard output as it comes, instead of `line`; may be NULL. Returns as `line` does. */
+    int (*bytes)(void *context, const char *bytes, size_t length);
     /* Each line of its standard output, without the newline, NUL-terminated, in order. A negative return ends the run
      * and is returned by spawn_run. */
     int (*line)(void *context, char *text, size_t length);

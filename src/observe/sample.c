@@ -18,6 +18,9 @@ void sample_init(struct sample *sample_p)
     sample_p->validity = SAMPLE_NOT_JUDGED;
     sample_p->ceiling_rate = NAN;
     sample_p->launch_s = NAN;
+    sample_p->process_s = sample_p->user_s = sample_p->system_s = sample_p->held_s = NAN;
+    sample_p->peak_memory_bytes = -1;
+    sample_p->processes = sample_p->tasks = sample_p->exit_status = -1;
 }
 
 void sample_release(struct sample *sample)

@@ -53,8 +53,18 @@ struct sample {
     double result;
     uint64_t checksum;
     char check_detail[240];
+    /* Of a command, which is seen from outside alone (outside.h): wall_s is what was to be timed, and all else is of
+     * the whole time from its start to its end. Kernels: NAN, -1. */
+    double process_s;
+    double user_s, system_s;   /* CPU time of all its processes */
+    int64_t peak_memory_bytes; /* of the process that had the most */
+    int processes, tasks;      /* that were there in all; tasks: threads, each process being one at least */
+    int exit_status;           /* 128 + N where signal N ended it */
+    double held_s; /* at least so long another program held a CPU while a task of the command was ready there: of the
+                      CPU where that was the longest */
     int worker_count;
-    struct worker_times *workers; /* heap, owned by the sample; in order of rank, then thread */
+    struct worker_times *workers; /* heap, owned by the sample; in order of rank, then thread. Of a command: the places
+                                     that outside.h makes of its tasks */
     /* Derived by sample_derive from the above. */
     double cpu_s, wait_s, comm_s;  /* sums over the workers; cpu_s is all CPU time: useful + communication + idle */
     double rate;                   /* work / wall_s */

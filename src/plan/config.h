@@ -57,11 +57,30 @@ struct mode {
 };
 
 struct config_option {
-    char name[32], value[32]; /* the canonical text */
+    char name[32], value[128]; /* the canonical text */
+};
+
+enum { COMMAND_WORDS_LENGTH = 4096, COMMAND_SETTINGS_LENGTH = 1024 };
+
+/* A command of the user's, as a template: in its words, and in the values of its settings, {workers}, {ranks},
+ * {threads}, {nodes}, {size} and {NAME} of a parameter (config.options) stand for what the configuration has; {{ and }}
+ * for braces. (plan/command.h) */
+struct command_target {
+    int word_count;                   /* 0: none; a kernel is measured */
+    char words[COMMAND_WORDS_LENGTH]; /* one behind the other, each with its NUL; any bytes */
+    int setting_count;
+    char settings[COMMAND_SETTINGS_LENGTH]; /* "NAME=VALUE" of the environment, likewise */
+    char launcher[256]; /* what starts the ranks: "none", "mpirun", "mpiexec", "srun", or words of the user's own: a
+                           template too, cut at blanks */
+    bool shell;         /* the one word is for sh -c */
+    bool bind;          /* its tasks are kept on the CPUs of the mode */
+    char time[256];     /* what is timed: "process", from its start to its end; "regex PATTERN" or "json PATH": what its
+                           output says, in seconds */
 };
 
 struct config {
-    char kernel[32], variant[32];
+    char kernel[32], variant[32]; /* of a command: the name of its program, and "" */
+    struct command_target command;
     char size[64]; /* the canonical text */
     int option_count;
     struct config_option options[KERNEL_OPTIONS_MAX]; /* all of the kernel's, also those left at their default */

@@ -8,6 +8,8 @@
  * has CPUs are throttled all the same).
  */
 #include "launch.h"
+
+#include "../plan/quote.h"
 #include "words.h"
 
 #include <stdio.h>
@@ -176,12 +178,12 @@ char *launch_line_text(const struct launch_line *line)
     for (const char *const *name = line->unset; name && *name; name++) fprintf(stream, " -u %s", *name);
     for (char *const *setting = line->environment; *setting; setting++) {
         fputc(' ', stream);
-        words_write_quoted(stream, *setting);
+        quote_write(stream, *setting);
     }
     if (line->mask.count > 0) fprintf(stream, " taskset -c %s", cpu_list_format(&line->mask, sizeof cpus, cpus));
     for (char *const *word = line->argv; *word; word++) {
         fputc(' ', stream);
-        words_write_quoted(stream, *word);
+        quote_write(stream, *word);
     }
     bool failed = ferror(stream) != 0;
     failed |= fclose(stream) != 0;

@@ -2,6 +2,7 @@
 #include "words.h"
 
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,21 +55,4 @@ void words_free(char **items)
     if (!items) return;
     for (char **item = items; *item; item++) free(*item);
     free(items);
-}
-
-void words_write_quoted(FILE *stream, const char *text)
-{
-    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_@%+=:,./-";
-    if (text[0] && text[strspn(text, plain)] == '\0') {
-        fputs(text, stream);
-        return;
-    }
-    fputc('\'', stream);
-    for (; *text; text++) {
-        if (*text == '\'')
-            fputs("'\\''", stream);
-        else
-            fputc(*text, stream);
-    }
-    fputc('\'', stream);
 }

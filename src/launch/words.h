@@ -3,7 +3,6 @@
 #define SPEEDUP_LAUNCH_WORDS_H
 
 #include <stdbool.h>
-#include <stdio.h>
 
 /* Starts as {0}. After a failed allocation further calls do nothing, and words_take returns NULL. */
 struct words {
@@ -19,8 +18,5 @@ void words_add_all(struct words *, const char *const texts[]);
 char **words_take(struct words *);
 /* NULL is allowed. */
 void words_free(char **items);
-
-/* As one word of a shell's command line: quoted where it has to be. */
-void words_write_quoted(FILE *, const char *text);
 
 #endif

@@ -1,8 +1,9 @@
 /* How to measure it again: the study's own command, made anew from its line in the record, and the launch lines. What
  * is at its default is left out. Anything of a record may be what a shell would take for more than a word: it is
  * quoted. */
-#include "../launch/words.h"
 #include "report_study.h"
+
+#include "../plan/quote.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -22,9 +23,9 @@ static int number_of(const json_t *study, const char *name)
 static void write_option(FILE *file, const char *name, const char *value)
 {
     fprintf(file, " --");
-    words_write_quoted(file, name);
+    quote_write(file, name);
     fputc(' ', file);
-    words_write_quoted(file, value);
+    quote_write(file, value);
 }
 
 static void write_list(FILE *file, const char *name, const json_t *values)
@@ -89,7 +90,7 @@ static void write_command(FILE *file, const struct results *results)
     const struct kernel *kernel = kernel_find(name);
     char text[32];
     fputs("speedup study ", file);
-    words_write_quoted(file, name);
+    quote_write(file, name);
     if (*variant && (!kernel || strcmp(variant, kernel->variant_default))) write_option(file, "variant", variant);
     write_list(file, "modes", json_object_get(study, "modes"));
     write_list(file, "workers", json_object_get(study, "workers"));

@@ -1,4 +1,5 @@
 /* The record's lines: what is encoded is decoded exactly, and what is wrong is refused by name. */
+#include "../src/plan/command.h"
 #include "../src/record/record.h"
 
 #include <stdarg.h>
@@ -408,7 +409,8 @@ static void test_wrong_values_are_named(void **state)
         {"schema", "\"1\"", "schema"},
         {"config", NULL, "config"},
         {"config", "[]", "config"},
-        {"config.target.kind", "\"command\"", "kind"},
+        {"config.target.kind", "\"script\"", "kind"},
+        {"config.target.kind", "\"command\"", "argv"}, /* a kernel's has none */
         {"config.target.kind", NULL, "kind"},
         {"config.target.name", NULL, "config.target.name"},
         {"config.target.name", "\"a-name-that-is-far-too-long-for-any-kernel\"", "config.target.name"},
@@ -537,6 +539,111 @@ static void test_key(void **state)
 }
 
 /* Files from before schedulings came have no such name: what is as usual must look as it did then, and keep its key. */
+static struct config command_config(void)
+{
+    static char *words[] = {"./a b", "", "it's \"", "x\ny", "\xff{threads}\x01", "caf\xc3\xa9", "{{}}"};
+    struct config config = {.kernel = "a b", .size = "10", .nodes = 1, .mode = {.ranks = 1, .threads = 2}};
+    struct error error;
+    assert_int_equal(command_set_words(&config.command, 7, words, &error), 0);
+    assert_int_equal(command_add_setting(&config.command, "A=\xfe {threads}", &error), 0);
+    snprintf(config.command.launcher, sizeof config.command.launcher, "run -n {ranks} \xfd");
+    snprintf(config.command.time, sizeof config.command.time, "regex Time: ([0-9.]+)");
+    config.command.shell = true;
+    return config;
+}
+
+static void test_command(void **state)
+{
+    (void)state;
+    struct config config = command_config(), back;
+    struct error error = {""};
+    char key[17], other_key[17];
+    json_t *json = record_encode_config(&config);
+    assert_int_equal(record_decode_config(json, &back, &error), 0);
+    assert_memory_equal(&config.command, &back.command, sizeof config.command);
+    const json_t *target = json_object_get(json, "target");
+    char *text = json_dumps(target, JSON_COMPACT | JSON_SORT_KEYS);
+    assert_string_equal(text,
+                        "{\"argv\":[\"./a b\",\"\",\"it's \\\"\",\"x\\ny\",{\"hex\":\"ff7b746872656164737d01\"},"
+                        "\"caf\xc3\xa9\",\"{{}}\"],\"bind\":false,\"env\":[{\"hex\":\"413dfe207b746872656164737d\"}],"
+                        "\"kind\":\"command\",\"launcher\":{\"hex\":\"72756e202d6e207b72616e6b737d20fd\"},"
+                        "\"name\":\"a b\",\"shell\":true,\"time\":\"regex Time: ([0-9.]+)\"}");
+    free(text);
+    json_decref(json);
+    /* A byte that is no UTF-8 makes another command. */
+    *(char *)memchr(config.command.words, 0xff, sizeof config.command.words) = '\xfe';
+    assert_string_not_equal(record_config_key(&config, key), record_config_key(&back, other_key));
+}
+
+static void test_wrong_commands_are_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *value;
+    } wrong[] = {{"argv", "[]"},
+                 {"argv", "null"},
+                 {"argv", "[1]"},
+                 {"argv", "[{\"hex\":\"0\"}]"},
+                 {"argv", "[{\"hex\":\"00\"}]"},
+                 {"argv", "[{\"hex\":\"FF\"}]"},
+                 {"argv", "[\"a\\u0000b\"]"},
+                 {"env", "{}"},
+                 {"launcher", "1"},
+                 {"time", "[]"},
+                 {"shell", "0"},
+                 {"bind", "null"}};
+    struct config config = command_config(), back = config;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        struct error error = {""};
+        json_t *json = record_encode_config(&config);
+        json_object_set_new(json_object_get(json, "target"), wrong[i].name,
+                            json_loads(wrong[i].value, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL));
+        assert_int_equal(record_decode_config(json, &back, &error), -EINVAL);
+        assert_non_null(strstr(error.text, wrong[i].name));
+        assert_memory_equal(&config, &back, sizeof config);
+        json_decref(json);
+    }
+    json_t *json = record_encode_config(&config), *argv = json_object_get(json_object_get(json, "target"), "argv");
+    struct error error = {""};
+    for (int i = 0; i < COMMAND_WORDS_LENGTH; i++) json_array_append_new(argv, json_string(""));
+    assert_int_equal(record_decode_config(json, &back, &error), -EINVAL);
+    json_decref(json);
+}
+
+/* What was seen from outside is in a command's sample alone. */
+static void test_command_sample(void **state)
+{
+    (void)state;
+    struct sample sample, back;
+    struct error error = {""};
+    sample_init(&sample);
+    sample_init(&back);
+    sample.config = command_config();
+    sample.process_s = 2.5;
+    sample.user_s = 1.25;
+    sample.system_s = NAN;
+    sample.peak_memory_bytes = (int64_t)3 << 40;
+    sample.processes = 3;
+    sample.tasks = -1;
+    sample.exit_status = 0;
+    sample.held_s = 0.5;
+    json_t *line = record_encode_sample(&sample);
+    assert_true(json_is_null(json_object_get(line, "tasks")));
+    assert_int_equal(record_decode_sample(line, &back, &error), 0);
+    assert_true(back.process_s == 2.5 && back.user_s == 1.25 && isnan(back.system_s) && back.held_s == 0.5);
+    assert_true(back.peak_memory_bytes == (int64_t)3 << 40 && back.processes == 3 && back.tasks == -1);
+    assert_int_equal(back.exit_status, 0);
+    json_object_del(line, "user_s");
+    assert_int_equal(record_decode_sample(line, &back, &error), -EINVAL);
+    json_decref(line);
+    sample.config.command.word_count = 0;
+    line = record_encode_sample(&sample);
+    assert_null(json_object_get(line, "process_s"));
+    json_decref(line);
+    sample_release(&sample);
+    sample_release(&back);
+}
+
 static void test_scheduling(void **state)
 {
     (void)state;
@@ -577,6 +684,9 @@ int main(void)
         cmocka_unit_test(test_later_names_may_be_missing),
         cmocka_unit_test(test_key),
         cmocka_unit_test(test_scheduling),
+        cmocka_unit_test(test_command),
+        cmocka_unit_test(test_wrong_commands_are_refused),
+        cmocka_unit_test(test_command_sample),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -212,14 +212,18 @@ static int scheduling_decode(json_t *json, struct scheduling *scheduling_p, stru
 int record_decode_config(const json_t *json, struct config *config_p, struct error *error)
 {
     if (!json_is_object(json)) return wrong(error, "\"config\" is missing or no object");
-    const char *kind = json_string_value(json_object_get(json_object_get(json, "target"), "kind"));
-    if (!kind) return wrong(error, "\"config.target.kind\" is missing: expected \"kernel\"");
-    if (strcmp(kind, "kernel")) {
-        error_set(error, STATUS_USAGE, "\"config.target.kind\" is \"%.40s\": this version knows \"kernel\" only", kind);
+    const json_t *target = json_object_get(json, "target");
+    const char *kind = json_string_value(json_object_get(target, "kind"));
+    if (!kind) return wrong(error, "\"config.target.kind\" is missing: expected \"kernel\" or \"command\"");
+    bool command = strcmp(kind, "command") == 0;
+    if (strcmp(kind, "kernel") && !command) {
+        error_set(error, STATUS_USAGE,
+                  "\"config.target.kind\" is \"%.40s\": this version knows \"kernel\" and \"command\" only", kind);
         return -EINVAL;
     }
     struct config config = {0};
-    int status = fields_decode(config_fields, json, "config.", &config, error);
+    int status = command ? command_decode(target, &config.command, error) : 0;
+    if (!status) status = fields_decode(config_fields, json, "config.", &config, error);
     if (!status) status = options_decode(json_object_get(json, "options"), &config, error);
     if (!status) status = scheduling_decode(json_object_get(json, "scheduling"), &config.mode.scheduling, error);
     if (status) return status;
@@ -297,6 +301,8 @@ int record_decode_sample(const json_t *line, struct sample *sample_p, struct err
     for (const struct field *field = later_sample_fields; !status && field->name; field++)
         if (json_object_get(line, field->name))
             status = field_decode(field, json_object_get(line, field->name), "", &sample, error);
+    if (!status && sample.config.command.word_count > 0)
+        status = fields_decode(command_sample_fields, line, "", &sample, error);
     if (!status) status = workers_decode(json_object_get(line, "per_worker"), &sample, error);
     if (!status) status = check_counts(&sample, error);
     if (status) {

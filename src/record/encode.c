@@ -25,6 +25,7 @@ json_t *record_encode_config(const struct config *config)
     json_t *json = json_pack("{s:{s:s, s:n}}", "target", "kind", "kernel", "argv");
     if (!json) return NULL;
     int failed = fields_encode(config_fields, config, json);
+    if (config->command.word_count > 0) failed |= command_encode(&config->command, json_object_get(json, "target"));
     failed |= json_object_set_new(json, "workers", json_integer(mode_workers(&config->mode)));
     failed |= json_object_set_new(json, "options", options_encode(config));
     /* Only where it is not as usual: configurations from before this name keep their keys. */
@@ -85,6 +86,7 @@ json_t *record_encode_sample(const struct sample *sample)
     failed |= json_object_set_new(line, "key", json_string(record_config_key(&sample->config, key)));
     failed |= fields_encode(sample_fields, sample, line);
     failed |= fields_encode(later_sample_fields, sample, line);
+    if (sample->config.command.word_count > 0) failed |= fields_encode(command_sample_fields, sample, line);
     failed |= json_object_set_new(json_object_get(line, "placement"), "cpus", cpus_seen_encode(sample));
     failed |= json_object_set_new(line, "per_worker",
                                   sample->worker_count > PER_WORKER_ROWS_MAX

@@ -73,6 +73,18 @@ const struct field later_sample_fields[] = {
     {0},
 };
 
+const struct field command_sample_fields[] = {
+    {NULL, "process_s", FIELD_REAL, AT(struct sample, process_s)},
+    {NULL, "user_s", FIELD_REAL, AT(struct sample, user_s)},
+    {NULL, "system_s", FIELD_REAL, AT(struct sample, system_s)},
+    {NULL, "peak_memory_bytes", FIELD_COUNT, AT(struct sample, peak_memory_bytes)},
+    {NULL, "processes", FIELD_INT_OR_NULL, AT(struct sample, processes)},
+    {NULL, "tasks", FIELD_INT_OR_NULL, AT(struct sample, tasks)},
+    {NULL, "exit_status", FIELD_INT_OR_NULL, AT(struct sample, exit_status)},
+    {NULL, "held_s", FIELD_REAL, AT(struct sample, held_s)},
+    {0},
+};
+
 const struct field worker_fields[] = {
     {NULL, "host", FIELD_TEXT, AT(struct worker_times, host)},
     {NULL, "rank", FIELD_INT, AT(struct worker_times, rank)},

@@ -31,6 +31,8 @@ struct field {
 extern const struct field config_fields[], sample_fields[], worker_fields[];
 /* Of a sample too, but added after the first files were written, which lack them. */
 extern const struct field later_sample_fields[];
+/* Of a sample of a command alone. */
+extern const struct field command_sample_fields[];
 
 enum { PER_WORKER_ROWS_MAX = 256 }; /* with more workers, per_worker is an object of columns */
 
@@ -44,5 +46,10 @@ json_t *text_encode(const char *text);
 /* 0, or -EINVAL with what was expected of this name. `path` precedes the name in the message: "config.", or "". */
 int field_decode(const struct field *, const json_t *value, const char *path, void *record_p, struct error *);
 int fields_decode(const struct field table[], const json_t *object, const char *path, void *record_p, struct error *);
+
+/* command.c. Adds what the target of a command has besides its name; 0 or -1. */
+int command_encode(const struct command_target *, json_t *target);
+/* 0, or -EINVAL with the offending name in error. */
+int command_decode(const json_t *target, struct command_target *command_p, struct error *error);
 
 #endif

@@ -23,4 +23,7 @@ void words_free(char **items);
 /* As one word of a shell's command line: quoted where it has to be. */
 void words_write_quoted(FILE *, const char *text);
 
+/* For a message: what cannot be printed is "?"; cut where it is too long. Returns printable_p. */
+const char *words_printable(const char *text, size_t length, char *printable_p);
+
 #endif

@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
+#include <pty.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -54,6 +55,17 @@ static int take_line(void *context, char *text, size_t length)
         memcpy(trial->text + trial->text_used, text, length);
         trial->text_used += length;
         trial->text[trial->text_used++] = '\n';
+    }
+    return trial->line_count == trial->stop_at ? -77 : 0;
+}
+
+static int take_bytes_of_output(void *context, const char *bytes, size_t length)
+{
+    struct trial *trial = context;
+    trial->line_count++;
+    if (trial->text_used + length + 1 < TEXT_LENGTH) {
+        memcpy(trial->text + trial->text_used, bytes, length);
+        trial->text_used += length;
     }
     return trial->line_count == trial->stop_at ? -77 : 0;
 }
@@ -604,6 +616,244 @@ static void test_real_mpirun(void **state)
     }
 }
 
+static void test_bytes(void **state)
+{
+    (void)state;
+    struct trial *trial = trial_new(LAUNCHER_COMMAND, "printf 'a\\0b\\nc'; printf '\\377 end'");
+    trial->options.line = NULL;
+    trial->options.bytes = take_bytes_of_output;
+    assert_int_equal(trial_run(trial), STATUS_OK);
+    assert_int_equal(trial->text_used, 10);
+    assert_memory_equal(trial->text, "a\0b\nc\377 end", 10);
+    assert_true(trial->result.first_line_s > 0);
+    trial_free(trial);
+
+    trial = trial_new(LAUNCHER_COMMAND, "while :; do echo more; done");
+    trial->options.line = NULL;
+    trial->options.bytes = take_bytes_of_output;
+    trial->stop_at = 3;
+    assert_int_equal(trial_run(trial), -77);
+    assert_int_equal(trial->line_count, 3);
+    trial_free(trial);
+}
+
+static void test_dropped_streams(void **state)
+{
+    (void)state;
+    struct trial *trial = trial_new(
+        LAUNCHER_COMMAND,
+        "echo unheard; cat; [ /proc/$$/fd/0 -ef /dev/null ] && [ /proc/$$/fd/1 -ef /dev/null ] && echo said >&2");
+    trial->options.streams = STREAMS_DROPPED;
+    trial->options.line = NULL;
+    assert_int_equal(trial_run(trial), STATUS_OK);
+    assert_string_equal(trial->result.stderr_tail, "said");
+    assert_true(isnan(trial->result.first_line_s));
+    trial_free(trial);
+}
+
+/* A peak is that of the process that had the most, CPU time is that of all, also where nobody waited for one. */
+static void test_usage(void **state)
+{
+    (void)state;
+    static const char *const scripts[] = {
+        "head -c 300M /dev/zero | tail -c 100M >/dev/null",
+        "sh -c 'setsid sh -c \"head -c 300M /dev/zero | tail -c 100M >/dev/null; echo done\" &'; sleep 1; exit 0",
+    };
+    for (size_t i = 0; i < sizeof scripts / sizeof *scripts; i++) {
+        struct trial *trial = trial_new(LAUNCHER_COMMAND, scripts[i]);
+        assert_int_equal(trial_run(trial), STATUS_OK);
+        const struct spawn_usage *usage = &trial->result.usage;
+        assert_true(usage->user_s + usage->system_s > 0.02);
+        assert_true(usage->peak_memory_bytes > 100000000 && usage->peak_memory_bytes < 400000000);
+        assert_true(usage->voluntary > 0);
+        assert_true(trial->result.start_s > 0);
+        trial_free(trial);
+    }
+    /* A child of ours starts with our memory in its account. */
+    struct trial *trial = trial_new(LAUNCHER_COMMAND, "exec true");
+    const size_t length = 64 << 20;
+    char *ballast = malloc(length);
+    assert_non_null(ballast);
+    memset(ballast, 1, length);
+    assert_int_equal(trial_run(trial), STATUS_OK);
+    assert_int_equal(trial->result.usage.peak_memory_bytes, -1);
+    assert_true(trial->result.usage.memory_floor_bytes > (int64_t)length);
+    assert_int_equal(ballast[length / 2], 1);
+    free(ballast);
+    trial_free(trial);
+}
+
+static void test_left_behind(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *script;
+        int least, most;
+    } cases[] = {
+        {"exit 0", 0, 0},
+        {"sleep 1000 & exit 0", 1, 1},
+        {"(setsid sh -c 'sleep 1000 & sleep 1000 & wait' >/dev/null 2>&1 &); sleep 0.1; exit 0", 3, 3},
+        {"(sleep 0.01 &); (true &); exit 0", 0, 0}, /* ends by itself */
+        {"i=0; while [ $i -lt 300 ]; do (true &); i=$((i+1)); done; sleep 0.3", 0, 0},
+        {"(while :; do sleep 1000 & done) >/dev/null 2>&1 & sleep 0.05; exit 0", 2, 100000},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct trial *trial = trial_new(LAUNCHER_COMMAND, cases[i].script);
+        assert_int_equal(trial_run(trial), STATUS_OK);
+        assert_in_range(trial->result.left_behind, cases[i].least, cases[i].most);
+        trial_free(trial);
+    }
+}
+
+/* Programs wait for what they let go to vanish: as the parent of orphans we reap them as they come. */
+static void test_orphans_are_reaped_meanwhile(void **state)
+{
+    (void)state;
+    struct trial *trial = trial_new(
+        LAUNCHER_COMMAND, "pid=$(sh -c 'sleep 0.05 >/dev/null & echo $!'); for i in 1 2 3 4 5 6 7 8 9; do sleep 0.1; "
+                          "kill -0 $pid 2>/dev/null || exit 7; done; exit 8");
+    assert_int_equal(trial_run(trial), STATUS_OK);
+    assert_int_equal(trial->result.exit_status, 7);
+    trial_free(trial);
+}
+
+static void test_exec_errno(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *program, *text;
+        int expected;
+    } cases[] = {
+        {"no-such-program-anywhere", "cannot start no-such-program-anywhere: No such file or directory", ENOENT},
+        {"/etc/passwd", "cannot start /etc/passwd: Permission denied", EACCES},
+        {"/nonexistent\n\033[1m\377/x", "cannot start /nonexistent??[1m?/x: No such file or directory", ENOENT},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (int streams = STREAMS_TAKEN; streams <= STREAMS_DROPPED; streams++) {
+            struct trial *trial = trial_new(LAUNCHER_COMMAND, "");
+            trial->options.streams = (enum spawn_streams)streams;
+            trial->argv[0] = (char *)(uintptr_t)cases[i].program;
+            assert_int_equal(trial_run(trial), STATUS_FAILED);
+            assert_int_equal(trial->result.exec_errno, cases[i].expected);
+            assert_string_equal(trial->error.text, cases[i].text);
+            trial_free(trial);
+        }
+    struct trial *trial = trial_new(LAUNCHER_COMMAND, "exit 0");
+    trial->line.mask = (struct cpu_list){.count = 1, .cpus = {100000}};
+    assert_int_equal(trial_run(trial), STATUS_FAILED);
+    assert_int_equal(trial->result.exec_errno, 0);
+    trial_free(trial);
+}
+
+/* A command may be a launcher, or a script around one: all of it is asked, and what is left has the time of grace. */
+static void test_command_is_asked_first(void **state)
+{
+    (void)state;
+    struct trial *trial = trial_new(
+        LAUNCHER_COMMAND, "sh -c 'trap \"sleep 0.3; echo inner; exit\" TERM; echo start; sleep 1000 & wait'; exit 3");
+    trial->options.time_limit_s = 0.3;
+    assert_int_equal(trial_run(trial), STATUS_FAILED);
+    assert_true(trial->result.timed_out);
+    assert_string_equal(trial->text, "start\ninner\n");
+    trial_free(trial);
+}
+
+/* A harness on a terminal of its own, whose command has its streams. What it exits with: the command's status, plus 100
+ * where it was interrupted, or 99 where it failed. */
+static pid_t start_on_terminal(struct trial *trial, int *terminal_p)
+{
+    pid_t harness = forkpty(terminal_p, NULL, NULL, NULL);
+    assert_true(harness >= 0);
+    if (harness > 0) return harness;
+    trial->options.streams = STREAMS_OURS;
+    trial->options.line = NULL;
+    int status = trial_run(trial), ended = trial->result.signal ? 40 : trial->result.exit_status;
+    _exit(status == STATUS_INTERRUPTED ? 98 : status ? 99 : ended + (trial->result.interrupted ? 100 : 0));
+}
+
+static void read_until(int terminal, const char *expected)
+{
+    char text[4096] = "";
+    size_t used = 0;
+    while (!strstr(text, expected)) {
+        ssize_t got = read(terminal, text + used, sizeof text - 1 - used);
+        if (got <= 0) fail_msg("expected %s, got %s", expected, text);
+        used += (size_t)got;
+        text[used] = '\0';
+    }
+}
+
+static void test_terminal(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *script, *typed;
+        int number; /* sent to the harness; 0: none */
+        int expected;
+    } cases[] = {
+        {"[ -t 0 ] && [ -t 1 ] && [ -t 2 ] && echo ready; read line; [ \"$line\" = hello ] && exit 5", "hello\n", 0, 5},
+        {"echo ready; exec sleep 1000", "\003", 0, 140},
+        {"echo ready; exec sleep 1000", "\034", 0, 140},
+        /* It heeds the signal as it likes. */
+        {"n=0; trap 'n=$((n+1))' INT; echo ready; sleep 0.5; sleep 0.5; exit $n", "\003", 0, 101},
+        {"trap 'exit 6' INT; echo ready; while :; do sleep 0.05; done", "", SIGINT, 106},
+        {"trap 'exit 6' TERM; echo ready; while :; do sleep 0.05; done", "", SIGTERM, 106},
+        {"trap 'exit 6' HUP; echo ready; while :; do sleep 0.05; done", "", SIGHUP, 106},
+        {"echo ready; exec sleep 1000", "", SIGTERM, 140},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct trial *trial = trial_new(LAUNCHER_COMMAND, cases[i].script);
+        int terminal;
+        pid_t harness = start_on_terminal(trial, &terminal);
+        read_until(terminal, "ready\r\n");
+        if (cases[i].typed[0]) assert_true(write(terminal, cases[i].typed, strlen(cases[i].typed)) > 0);
+        if (cases[i].number) kill(harness, cases[i].number);
+        assert_int_equal(end_of(harness), cases[i].expected);
+        close(terminal);
+        trial_free(trial);
+    }
+}
+
+/* The second signal to us is for us. */
+static void test_deaf_command_on_terminal(void **state)
+{
+    (void)state;
+    struct trial *trial =
+        trial_new(LAUNCHER_COMMAND, "trap 'echo heard' TERM; echo ready; while :; do sleep 0.05; done");
+    int terminal;
+    pid_t harness = start_on_terminal(trial, &terminal);
+    read_until(terminal, "ready\r\n");
+    kill(harness, SIGTERM);
+    read_until(terminal, "heard\r\n");
+    kill(harness, SIGTERM);
+    assert_int_equal(end_of(harness), 98);
+    close(terminal);
+    trial_free(trial);
+}
+
+/* Descriptors that the shell gave us are for the command, and so is what nohup asked for. */
+static void test_ours_inherits(void **state)
+{
+    (void)state;
+    int ends[2];
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    assert_int_equal(dup2(ends[1], 9), 9);
+    signal(SIGHUP, SIG_IGN);
+    struct trial *trial = trial_new(LAUNCHER_COMMAND, "kill -HUP $$; echo said >&9; exit 3");
+    trial->options.streams = STREAMS_OURS;
+    trial->options.line = NULL;
+    assert_int_equal(trial_run(trial), STATUS_OK);
+    signal(SIGHUP, SIG_DFL);
+    assert_int_equal(trial->result.exit_status, 3);
+    char text[8] = "";
+    assert_int_equal(read(ends[0], text, sizeof text - 1), 5);
+    assert_string_equal(text, "said\n");
+    close(9);
+    close(ends[0]);
+    close(ends[1]);
+    trial_free(trial);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -628,6 +878,16 @@ int main(void)
         cmocka_unit_test(test_interrupted),
         cmocka_unit_test(test_ignored_signals_stay_ignored),
         cmocka_unit_test(test_harness_is_killed),
+        cmocka_unit_test(test_bytes),
+        cmocka_unit_test(test_dropped_streams),
+        cmocka_unit_test(test_usage),
+        cmocka_unit_test(test_left_behind),
+        cmocka_unit_test(test_orphans_are_reaped_meanwhile),
+        cmocka_unit_test(test_exec_errno),
+        cmocka_unit_test(test_command_is_asked_first),
+        cmocka_unit_test(test_terminal),
+        cmocka_unit_test(test_deaf_command_on_terminal),
+        cmocka_unit_test(test_ours_inherits),
         cmocka_unit_test(test_real_mpirun),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,9 +6,10 @@
 #include "request.h"
 
 enum launcher {
-    LAUNCHER_NONE,   /* the solo worker, started directly */
-    LAUNCHER_MPIRUN, /* our own mpirun */
-    LAUNCHER_FOREIGN /* somebody's mpirun or srun started us: the MPI worker inherits our place in it */
+    LAUNCHER_NONE,    /* the solo worker, started directly */
+    LAUNCHER_MPIRUN,  /* our own mpirun */
+    LAUNCHER_FOREIGN, /* somebody's mpirun or srun started us: the MPI worker inherits our place in it */
+    LAUNCHER_COMMAND  /* a command of the user's own, which may have a launcher in it: it is asked to end, too */
 };
 
 enum mpi_flavour { MPI_OPENMPI_4, MPI_OPENMPI_5, MPI_MPICH, MPI_UNKNOWN };

@@ -1,8 +1,11 @@
 /* Finds descendants by their parents in /proc, kills them and reaps those that are our own children; the others become
  * our children once their parents are gone (we are the subreaper). Repeated until none is left, since a process may
- * fork between the look and the kill. Between the looks we sleep until a child dies.
+ * fork between the look and the kill. Between the looks we sleep until a child dies. Nothing of that is needed where we
+ * have no child at all: each descendant has an ancestor that is our child.
  */
 #include "reap.h"
+
+#include "usage.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -11,12 +14,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 struct process {
-    pid_t pid, parent;
+    pid_t pid, parent, group;
+    bool dead; /* and waits for its parent to reap it; its other threads may live */
     bool ours; /* a descendant that is no bystander */
 };
 
@@ -25,22 +30,26 @@ struct processes {
     struct process *items;
 };
 
-/* The second field after the name, which may itself hold spaces and parentheses. */
-static pid_t read_parent(const char *pid_text)
+/* The fields after the name, which may itself hold spaces and parentheses. Whether it is (still) there. */
+static bool read_process(const char *pid_text, struct process *process_p)
 {
     char path[300], text[512];
     snprintf(path, sizeof path, "/proc/%s/stat", pid_text);
     int descriptor = open(path, O_RDONLY | O_CLOEXEC);
-    if (descriptor < 0) return -1;
+    if (descriptor < 0) return false;
     ssize_t got = read(descriptor, text, sizeof text - 1);
     close(descriptor);
     text[got > 0 ? got : 0] = '\0';
     const char *name_end = strrchr(text, ')');
-    int parent;
-    return name_end && sscanf(name_end + 1, " %*c %d", &parent) == 1 ? parent : -1;
+    char state;
+    int parent, group;
+    if (!name_end || sscanf(name_end + 1, " %c %d %d", &state, &parent, &group) != 3) return false;
+    *process_p =
+        (struct process){.pid = atoi(pid_text), .parent = parent, .group = group, .dead = state == 'Z' || state == 'X'};
+    return true;
 }
 
-static int processes_add(struct processes *processes, pid_t pid, pid_t parent)
+static int processes_add(struct processes *processes, const struct process *process)
 {
     if (processes->count == processes->capacity) {
         int capacity = processes->capacity > 0 ? 2 * processes->capacity : 256;
@@ -49,7 +58,7 @@ static int processes_add(struct processes *processes, pid_t pid, pid_t parent)
         processes->items = items;
         processes->capacity = capacity;
     }
-    processes->items[processes->count++] = (struct process){.pid = pid, .parent = parent};
+    processes->items[processes->count++] = *process;
     return 0;
 }
 
@@ -61,8 +70,8 @@ static int processes_read(struct processes *processes)
     int status = 0;
     for (struct dirent *entry; status == 0 && (entry = readdir(directory));) {
         if (entry->d_name[0] < '1' || entry->d_name[0] > '9') continue;
-        pid_t parent = read_parent(entry->d_name);
-        if (parent > 0) status = processes_add(processes, atoi(entry->d_name), parent);
+        struct process process;
+        if (read_process(entry->d_name, &process)) status = processes_add(processes, &process);
     }
     closedir(directory);
     return status;
@@ -97,17 +106,24 @@ static void mark_descendants(struct processes *processes, const struct bystander
     }
 }
 
-/* Counts those that were there, and of them those that are not gone yet. */
-static void kill_marked(const struct processes *processes, int *found_p, int *left_p)
+bool reap_one(pid_t pid, struct spawn_usage *usage, int *status_p)
 {
-    *found_p = *left_p = 0;
-    for (int i = 0; i < processes->count; i++) {
-        const struct process *process = &processes->items[i];
-        if (!process->ours) continue;
-        kill(process->pid, SIGKILL);
-        bool reaped = process->parent == getpid() && waitpid(process->pid, NULL, WNOHANG) == process->pid;
-        ++*found_p;
-        *left_p += !reaped;
+    struct rusage of_one;
+    if (wait4(pid, status_p, WNOHANG, &of_one) != pid) return false;
+    usage_add(usage, &of_one);
+    return true;
+}
+
+void reap_orphans(const struct bystanders *bystanders, pid_t but, struct spawn_usage *usage)
+{
+    for (;;) {
+        siginfo_t information = {.si_pid = 0};
+        int status;
+        waitid(P_ALL, 0, &information, WEXITED | WNOHANG | WNOWAIT);
+        if (information.si_pid == 0 || information.si_pid == but) return;
+        /* A bystander hides those behind it; they have until the end. */
+        if (is_bystander(bystanders, information.si_pid)) return;
+        if (!reap_one(information.si_pid, usage, &status)) return;
     }
 }
 
@@ -145,26 +161,86 @@ static double now_s(void)
     return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
-bool reap_descendants(const struct bystanders *bystanders, double limit_s)
+static bool have_no_child(void)
 {
-    const struct timespec pause = {.tv_nsec = 20000000};
-    struct processes processes = {.items = NULL};
+    siginfo_t information;
+    return waitid(P_ALL, 0, &information, WEXITED | WNOHANG | WNOWAIT) < 0 && errno == ECHILD;
+}
+
+/* A child of ours that cannot be reaped lives, even where its first thread is dead. */
+static bool lives(const struct process *process)
+{
+    return process->ours && (!process->dead || process->parent == getpid());
+}
+
+/* Looks at those that are left, and reaps our children among them. Returns how many live, or a negative errno value. */
+static int look(struct processes *processes, const struct reaping *reaping, struct spawn_usage *usage)
+{
+    int status = processes_read(processes), count = 0;
+    if (status < 0) return status;
+    mark_descendants(processes, reaping->bystanders);
+    for (int i = 0; i < processes->count; i++) {
+        struct process *process = &processes->items[i];
+        int exit_status;
+        if (process->ours && process->parent == getpid() && reap_one(process->pid, usage, &exit_status))
+            process->ours = false;
+        count += lives(process);
+    }
+    return count;
+}
+
+/* The run's group at once, so that nobody in it can fork meanwhile: one of ours that lives is in it, hence its number
+ * is no other's. */
+static void signal_all(const struct processes *processes, pid_t group, int number)
+{
+    bool group_done = group <= 0;
+    for (int i = 0; i < processes->count; i++) {
+        const struct process *process = &processes->items[i];
+        if (!lives(process)) continue;
+        if (!group_done && process->group == group) {
+            kill(-group, number);
+            group_done = true;
+        }
+        if (process->group != group) kill(process->pid, number);
+        if (number != SIGKILL) kill(process->pid, SIGCONT); /* should it be stopped */
+    }
+}
+
+static void sleep_until_death(double limit_s)
+{
+    const double longest_s = 0.02;
+    double pause_s = limit_s < longest_s ? limit_s : longest_s;
+    const struct timespec pause = {.tv_nsec = (long)(1e9 * (pause_s > 0 ? pause_s : 0))};
     sigset_t child_signal;
     sigemptyset(&child_signal);
     sigaddset(&child_signal, SIGCHLD);
-    double end_s = now_s() + limit_s;
-    bool gone = false;
+    sigtimedwait(&child_signal, NULL, &pause);
+}
+
+bool reap_descendants(const struct reaping *reaping, struct spawn_usage *usage, int *killed_p)
+{
+    struct processes processes = {.items = NULL};
+    double kill_s = now_s() + reaping->grace_s, end_s = kill_s + reaping->limit_s;
+    bool killing = false, asked = false, gone = false;
+    *killed_p = 0;
     for (;;) {
-        /* No child, no descendant: each descendant has an ancestor that is our child. */
-        siginfo_t information;
-        gone = waitid(P_ALL, 0, &information, WEXITED | WNOHANG | WNOWAIT) < 0 && errno == ECHILD;
-        if (gone || processes_read(&processes) < 0) break;
-        mark_descendants(&processes, bystanders);
-        int found, left;
-        kill_marked(&processes, &found, &left);
-        gone = found == 0;
-        if (gone || now_s() > end_s) break;
-        if (left > 0) sigtimedwait(&child_signal, NULL, &pause);
+        reap_orphans(reaping->bystanders, 0, usage);
+        gone = have_no_child();
+        if (gone) break;
+        int left = look(&processes, reaping, usage);
+        double now = now_s();
+        gone = left == 0;
+        if (left <= 0 || (killing && now > end_s)) break;
+        if (!killing && now >= kill_s) {
+            killing = true;
+            *killed_p = left;
+        }
+        if (killing) signal_all(&processes, reaping->group, SIGKILL);
+        if (!killing && reaping->ask && !asked) {
+            signal_all(&processes, reaping->group, SIGTERM);
+            asked = true;
+        }
+        sleep_until_death(killing ? end_s - now : kill_s - now);
     }
     free(processes.items);
     return gone;

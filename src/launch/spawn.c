@@ -1,15 +1,22 @@
 /* One process, watched from its start to its end by one poll over its output, its errors and our signals (a signalfd,
  * which also tells of its death); what is due later is poll's timeout.
  *
- * The end, whoever wants it: mpirun gets SIGTERM and some time to take its ranks along, also those on other nodes, and
- * then SIGKILL; the solo worker gets SIGKILL at once. Afterwards reap.c ends what is left, wherever it hides. If we
- * ourselves are killed, the kernel sends the child its parent-death signal.
+ * The end, whoever wants it: mpirun and commands (which may be launchers) get SIGTERM and some time to take along what
+ * they started, also on other nodes, and then SIGKILL; the solo worker gets SIGKILL at once. Afterwards reap.c ends
+ * what is left, wherever it hides; what is about to end by itself has a moment for it. If we ourselves are killed, the
+ * kernel sends the child its parent-death signal.
+ *
+ * A signal from the terminal goes to all of its foreground process group. A command that has our streams is in it, and
+ * has got the signal when we read of it (its code is the kernel's); one that was sent to us alone is handed on.
  */
 #include "spawn.h"
 
-#include "output.h"
 #include "reap.h"
 #include "start.h"
+#include "streams.h"
+#include "surroundings.h"
+#include "usage.h"
+#include "words.h"
 
 #include <errno.h>
 #include <math.h>
@@ -17,13 +24,13 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-static const double tick_s = 0.1, grace_s = 2.0, kill_limit_s = 1.0;
+static const double tick_s = 0.1, mpirun_grace_s = 2.0, command_grace_s = 5.0, kill_limit_s = 1.0;
+static const double leave_grace_s = 0.1; /* for helpers that end when they see that the program has */
 
 enum stage { RUNNING, TERMINATING, KILLED };
 
@@ -35,24 +42,15 @@ struct run {
     int status; /* the outcome: what first went wrong */
     enum stage stage;
     bool exited, by_itself;
-    bool deaf; /* `line` wants no more */
+    bool handed_on; /* a signal that came to us alone */
     struct process_handle process;
     int signals; /* a signalfd */
-    struct line_buffer lines;
-    struct tail tail;
-    double start_s, deadline_s, next_tick_s;
+    struct streams streams;
+    double deadline_s, next_tick_s;
     struct pollfd *polled; /* output, errors, signals; then what the caller wants watched */
 };
 
-enum { POLLED_OWN = 3 };
-
-/* Of this process, changed for the time of the run. */
-struct surroundings {
-    sigset_t mask;
-    struct sigaction on_child;
-    int subreaper;
-    struct bystanders bystanders;
-};
+enum { POLLED_OWN = 3, NAME_LENGTH = 256 };
 
 static double now_s(void)
 {
@@ -61,79 +59,60 @@ static double now_s(void)
     return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
-static int surroundings_prepare(struct surroundings *surroundings_p, int *signals_p)
+static const char *name_of(const struct run *run, char name_p[NAME_LENGTH])
 {
-    static const int ends[] = {SIGINT, SIGTERM, SIGHUP};
-    if (bystanders_find(&surroundings_p->bystanders) < 0) return -1;
-    if (prctl(PR_GET_CHILD_SUBREAPER, &surroundings_p->subreaper) < 0) return -1;
-    sigset_t watched;
-    sigemptyset(&watched);
-    sigaddset(&watched, SIGCHLD);
-    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
-        /* nohup and background jobs ignore some of them: so do we. */
-        struct sigaction action;
-        sigaction(ends[i], NULL, &action);
-        if (action.sa_handler != SIG_IGN) sigaddset(&watched, ends[i]);
-    }
-    *signals_p = signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK);
-    if (*signals_p < 0) return -1;
-    /* Ignored children leave no status. */
-    struct sigaction by_default = {.sa_handler = SIG_DFL};
-    sigaction(SIGCHLD, &by_default, &surroundings_p->on_child);
-    sigprocmask(SIG_BLOCK, &watched, &surroundings_p->mask);
-    prctl(PR_SET_CHILD_SUBREAPER, 1);
-    return 0;
+    return words_printable(run->line->argv[0], NAME_LENGTH, name_p);
 }
 
-static void surroundings_restore(struct surroundings *surroundings)
+static bool is_among_us(const struct run *run)
 {
-    prctl(PR_SET_CHILD_SUBREAPER, surroundings->subreaper);
-    sigaction(SIGCHLD, &surroundings->on_child, NULL);
-    sigprocmask(SIG_SETMASK, &surroundings->mask, NULL);
+    return run->options->streams == STREAMS_OURS;
+}
+
+static double grace_s(const struct run *run)
+{
+    return run->line->launcher == LAUNCHER_COMMAND  ? command_grace_s
+           : run->line->launcher == LAUNCHER_MPIRUN ? mpirun_grace_s
+                                                    : 0;
+}
+
+/* Before it is reaped its number cannot be another's. */
+static void signal_run(const struct run *run, int number, bool group)
+{
+    pid_t target = group && !is_among_us(run) ? -run->process.pid : run->process.pid;
+    kill(target, number);
+    if (number != SIGKILL) kill(target, SIGCONT); /* should it be stopped */
 }
 
 static void kill_run(struct run *run)
 {
     run->stage = KILLED;
     run->deadline_s = now_s() + kill_limit_s;
-    kill(-run->process.pid, SIGKILL);
+    signal_run(run, SIGKILL, true);
 }
 
-/* The first reason is the outcome; a second one means impatience. */
+/* The first reason is the outcome; a second one means impatience. mpirun's ranks are for it to end; of a command, whose
+ * launcher may be anywhere in it, all are asked. */
 static void end_run(struct run *run, int status)
 {
     if (run->exited || run->stage == KILLED) return;
     if (run->stage == RUNNING) run->status = status;
-    if (run->stage == RUNNING && run->line->launcher == LAUNCHER_MPIRUN) {
-        run->stage = TERMINATING;
-        run->deadline_s = now_s() + grace_s;
-        kill(run->process.pid, SIGTERM);
-        kill(run->process.pid, SIGCONT); /* should it be stopped */
+    if (run->stage == TERMINATING || grace_s(run) <= 0) {
+        kill_run(run);
         return;
     }
-    kill_run(run);
-}
-
-static int take_line(void *context, char *text, size_t length)
-{
-    struct run *run = context;
-    if (isnan(run->result->first_line_s)) run->result->first_line_s = now_s() - run->start_s;
-    if (run->deaf) return 0;
-    int status = run->options->line(run->options->context, text, length);
-    run->deaf = status < 0;
-    return status;
+    run->stage = TERMINATING;
+    run->deadline_s = now_s() + grace_s(run);
+    signal_run(run, SIGTERM, run->line->launcher == LAUNCHER_COMMAND);
 }
 
 /* Returns whether there may be more. */
 static bool read_out(struct run *run)
 {
-    bool ended;
-    int status = line_buffer_read(&run->lines, run->process.out, take_line, run, &ended);
-    if (ended) close_descriptor(&run->process.out);
-    if (status == -ENOMEM && !run->deaf) {
-        run->deaf = true;
-        status = error_set(run->error, STATUS_FAILED, "out of memory for a line of %s", run->line->argv[0]);
-    }
+    char name[NAME_LENGTH];
+    int status = streams_read_out(&run->streams);
+    if (status == -ENOMEM)
+        status = error_set(run->error, STATUS_FAILED, "out of memory for a line of %s", name_of(run, name));
     if (status < 0) {
         if (run->exited && run->status == STATUS_OK) run->status = status;
         end_run(run, status);
@@ -141,50 +120,50 @@ static bool read_out(struct run *run)
     return status == 1;
 }
 
-static bool read_err(struct run *run)
-{
-    char text[16384];
-    ssize_t got = read(run->process.err, text, sizeof text);
-    if (got < 0 && (errno == EAGAIN || errno == EINTR)) return errno == EINTR;
-    if (got <= 0) {
-        close_descriptor(&run->process.err);
-        return false;
-    }
-    tail_add(&run->tail, (size_t)got, text);
-    for (ssize_t at = 0; run->options->pass_stderr && at < got;) {
-        ssize_t written = write(STDERR_FILENO, text + at, (size_t)(got - at));
-        if (written < 0 && errno != EINTR) break;
-        if (written > 0) at += written;
-    }
-    return true;
-}
-
 static void check_exit(struct run *run)
 {
-    siginfo_t information = {.si_pid = 0};
-    waitid(P_PID, (id_t)run->process.pid, &information, WEXITED | WNOHANG | WNOWAIT);
-    if (information.si_pid != run->process.pid) return;
-    /* Before it is reaped its number cannot be another's. */
-    kill(-run->process.pid, SIGKILL);
     int status;
-    waitpid(run->process.pid, &status, 0);
+    if (!reap_one(run->process.pid, &run->result->usage, &status)) return;
+    run->result->wall_s = now_s() - run->process.start_s;
     run->exited = true;
     run->by_itself = run->stage == RUNNING && WIFEXITED(status);
-    run->result->wall_s = now_s() - run->start_s;
     run->result->exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
     run->result->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+}
+
+/* It heeds it as it likes: until a second one, or after a time. */
+static void hand_on(struct run *run, int number)
+{
+    if (run->exited || run->stage == KILLED) return;
+    if (run->handed_on) {
+        run->status = STATUS_INTERRUPTED;
+        kill_run(run);
+        return;
+    }
+    run->handed_on = true;
+    signal_run(run, number, false);
+    if (number == SIGTERM || number == SIGHUP) {
+        run->stage = TERMINATING;
+        run->deadline_s = fmin(run->deadline_s, now_s() + command_grace_s);
+    }
+}
+
+static void heed_signal(struct run *run, const struct signalfd_siginfo *information)
+{
+    run->result->interrupted = true;
+    if (is_among_us(run)) {
+        if (information->ssi_code != SI_KERNEL) hand_on(run, (int)information->ssi_signo);
+        return;
+    }
+    if (run->exited && run->status == STATUS_OK) run->status = STATUS_INTERRUPTED;
+    end_run(run, STATUS_INTERRUPTED);
 }
 
 static void read_signals(struct run *run)
 {
     struct signalfd_siginfo information;
-    while (read(run->signals, &information, sizeof information) == sizeof information) {
-        if (information.ssi_signo == SIGCHLD) continue;
-        run->result->interrupted = true;
-        if (run->exited && run->status == STATUS_OK) run->status = STATUS_INTERRUPTED;
-        end_run(run, STATUS_INTERRUPTED);
-    }
-    if (!run->exited) check_exit(run);
+    while (read(run->signals, &information, sizeof information) == sizeof information)
+        if (information.ssi_signo != SIGCHLD) heed_signal(run, &information);
 }
 
 static void keep_time(struct run *run)
@@ -192,14 +171,16 @@ static void keep_time(struct run *run)
     double now = now_s();
     if (run->options->tick && now >= run->next_tick_s) {
         run->next_tick_s = now + tick_s;
-        run->options->tick(run->options->context, now - run->start_s);
+        run->options->tick(run->options->context, now - run->process.start_s);
     }
     if (now < run->deadline_s || run->exited) return;
     if (run->stage == RUNNING) {
+        char name[NAME_LENGTH];
         run->result->timed_out = true;
         error_set(run->error, STATUS_FAILED, "%s was ended: it had not finished within its time limit of %g s",
-                  run->line->argv[0], run->options->time_limit_s);
+                  name_of(run, name), run->options->time_limit_s);
     }
+    if (run->stage == TERMINATING && run->status == STATUS_OK) run->status = STATUS_INTERRUPTED;
     end_run(run, STATUS_FAILED);
 }
 
@@ -228,74 +209,115 @@ static void serve_watched(struct run *run)
     if (any) run->options->on_watched(run->options->watched_context);
 }
 
-static void watch(struct run *run)
+static void watch(struct run *run, const struct bystanders *bystanders)
 {
     struct pollfd *polled = run->polled;
     nfds_t count = POLLED_OWN + (nfds_t)run->options->watched_count;
     while (!run->exited && !(run->stage == KILLED && now_s() > run->deadline_s)) {
-        polled[0] = (struct pollfd){.fd = run->process.out, .events = POLLIN};
-        polled[1] = (struct pollfd){.fd = run->process.err, .events = POLLIN};
+        polled[0] = (struct pollfd){.fd = run->streams.out, .events = POLLIN};
+        polled[1] = (struct pollfd){.fd = run->streams.err, .events = POLLIN};
         polled[2] = (struct pollfd){.fd = run->signals, .events = POLLIN};
         if (poll(polled, count, poll_timeout_ms(run)) > 0) {
+            /* Its death first: its time ends with it. */
+            if (polled[2].revents) check_exit(run);
+            if (polled[2].revents) read_signals(run);
+            if (polled[2].revents && !run->exited) check_exit(run);
+            if (polled[2].revents && !run->exited) reap_orphans(bystanders, run->process.pid, &run->result->usage);
             serve_watched(run);
             if (polled[0].revents) read_out(run);
-            if (polled[1].revents) read_err(run);
-            if (polled[2].revents) read_signals(run);
+            if (polled[1].revents) streams_read_err(&run->streams);
         }
         keep_time(run);
     }
 }
 
+/* How long what is left may go on: long where it was asked to end, or has been by the terminal; not at all after an end
+ * by force. */
+static struct reaping leaving(const struct run *run)
+{
+    bool among_us = is_among_us(run);
+    struct reaping reaping = {.group = among_us ? 0 : run->process.pid, .limit_s = kill_limit_s};
+    if (run->stage == TERMINATING && run->line->launcher == LAUNCHER_COMMAND) {
+        reaping.ask = true;
+        reaping.grace_s = fmax(run->deadline_s - now_s(), 0);
+    } else if (run->stage == RUNNING && among_us && run->result->interrupted) {
+        reaping.ask = run->handed_on;
+        reaping.grace_s = command_grace_s;
+    } else if (run->stage == RUNNING && run->status == STATUS_OK) {
+        reaping.grace_s = leave_grace_s;
+    }
+    return reaping;
+}
+
+static bool reap(struct run *run, const struct bystanders *bystanders)
+{
+    struct reaping reaping = leaving(run);
+    int killed;
+    reaping.bystanders = bystanders;
+    bool gone = reap_descendants(&reaping, &run->result->usage, &killed);
+    if (run->stage == RUNNING && run->status == STATUS_OK && !run->result->interrupted)
+        run->result->left_behind = killed;
+    return gone;
+}
+
 /* After the death of all that could write: what is still in the pipes. */
 static void finish(struct run *run)
 {
-    while (run->process.out >= 0 && read_out(run)) continue;
-    while (run->process.err >= 0 && read_err(run)) continue;
+    while (run->streams.out >= 0 && read_out(run)) continue;
+    while (run->streams.err >= 0 && streams_read_err(&run->streams)) continue;
     if (run->by_itself) {
-        int status = line_buffer_finish(&run->lines, take_line, run);
+        int status = streams_finish_out(&run->streams);
         if (status < 0 && run->status == STATUS_OK) run->status = status;
     }
     read_signals(run);
     if (run->result->interrupted && run->status == STATUS_INTERRUPTED)
         error_set(run->error, STATUS_INTERRUPTED, "interrupted; what was measured until then is kept");
-    tail_finish(&run->tail);
-    memcpy(run->result->stderr_tail, run->tail.text, run->tail.used + 1);
+    tail_finish(&run->streams.tail);
+    memcpy(run->result->stderr_tail, run->streams.tail.text, run->streams.tail.used + 1);
+    run->result->first_line_s = run->streams.first_s;
+}
+
+static int start(struct run *run)
+{
+    usage_begin(&run->result->usage);
+    int status = prepare_poll(run);
+    if (!status)
+        status = start_process(run->line, run->options->streams, &run->process, &run->result->exec_errno, run->error);
+    if (status) return status;
+    run->result->start_s = run->process.start_s;
+    run->deadline_s = run->options->time_limit_s > 0 ? run->process.start_s + run->options->time_limit_s : INFINITY;
+    run->streams.start_s = run->process.start_s;
+    run->streams.out = run->process.out;
+    run->streams.err = run->process.err;
+    return STATUS_OK;
 }
 
 int spawn_run(const struct launch_line *line, const struct spawn_options *options, struct spawn_result *result_p,
               struct error *error)
 {
-    struct surroundings surroundings = {.subreaper = 0};
+    struct surroundings surroundings;
+    char name[NAME_LENGTH];
     struct run run = {.line = line,
                       .options = options,
                       .result = result_p,
                       .error = error,
-                      .process = {.out = -1, .err = -1},
-                      .signals = -1};
-    *result_p = (struct spawn_result){.exit_status = -1, .wall_s = NAN, .first_line_s = NAN};
-    if (surroundings_prepare(&surroundings, &run.signals) < 0) {
-        run.status = error_set(error, STATUS_FAILED, "cannot watch over processes here: %s", strerror(errno));
-        goto release;
-    }
-    run.start_s = now_s();
-    run.status = prepare_poll(&run);
-    if (run.status == STATUS_OK) run.status = start_process(line, &run.process, error);
+                      .signals = -1,
+                      .streams = {.options = options, .out = -1, .err = -1, .first_s = NAN}};
+    *result_p = (struct spawn_result){.exit_status = -1, .start_s = NAN, .wall_s = NAN, .first_line_s = NAN};
+    if (surroundings_prepare(options->streams == STREAMS_OURS, &surroundings, &run.signals) < 0)
+        return error_set(error, STATUS_FAILED, "cannot watch over processes here: %s", strerror(errno));
+    run.status = start(&run);
     if (run.status == STATUS_OK) {
-        run.deadline_s = options->time_limit_s > 0 ? run.start_s + options->time_limit_s : INFINITY;
-        watch(&run);
-        bool gone = reap_descendants(&surroundings.bystanders, kill_limit_s);
+        watch(&run, &surroundings.bystanders);
+        bool gone = reap(&run, &surroundings.bystanders);
         finish(&run);
         if (!gone && run.status == STATUS_OK)
             run.status =
-                error_set(error, STATUS_FAILED, "%s left processes behind that cannot be killed", line->argv[0]);
+                error_set(error, STATUS_FAILED, "%s left processes behind that cannot be killed", name_of(&run, name));
     }
     surroundings_restore(&surroundings);
-release:
-    close_descriptor(&run.process.out);
-    close_descriptor(&run.process.err);
+    streams_release(&run.streams);
     close_descriptor(&run.signals);
-    line_buffer_release(&run.lines);
     free(run.polled);
-    bystanders_release(&surroundings.bystanders);
     return run.status;
 }

@@ -4,7 +4,6 @@
  */
 #include "start.h"
 
-#include "spawn.h"
 #include "words.h"
 
 #include <errno.h>
@@ -16,6 +15,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 struct image {
@@ -25,7 +25,7 @@ struct image {
     size_t mask_length;
 };
 
-enum image_step { IMAGE_MASK, IMAGE_EXEC };
+enum image_step { IMAGE_STREAMS, IMAGE_MASK, IMAGE_EXEC };
 
 static bool has_name(const char *setting, const char *name)
 {
@@ -91,12 +91,13 @@ static int image_become(const struct image *image, enum image_step *step_p)
 
 static int image_error(const struct launch_line *line, enum image_step step, int errno_value, struct error *error)
 {
-    char cpus[512];
+    char cpus[512], program[256];
     if (step == IMAGE_MASK)
         return error_set(error, STATUS_FAILED,
                          "cannot run on CPUs %s: %s (speedup machine shows those that may be used)",
                          cpu_list_format(&line->mask, sizeof cpus, cpus), strerror(errno_value));
-    return error_set(error, STATUS_FAILED, "cannot start %s: %s", line->argv[0], strerror(errno_value));
+    return error_set(error, STATUS_FAILED, "cannot start %s: %s",
+                     words_printable(line->argv[0], sizeof program, program), strerror(errno_value));
 }
 
 void close_descriptor(int *descriptor)
@@ -136,78 +137,146 @@ struct failure {
     int errno_value;
 };
 
-/* In the child. Comes back only where it could not become the worker. */
-static struct failure become_worker(const struct image *image, pid_t parent, int out, int err)
+/* Signals that a terminal, or its end, sends to all of a process group. */
+static bool is_terminals(int number)
 {
-    setpgid(0, 0);
-    prctl(PR_SET_PDEATHSIG, image->line->launcher == LAUNCHER_MPIRUN ? SIGTERM : SIGKILL);
-    if (getppid() != parent) _exit(127); /* it died before we asked for the signal */
-    for (int number = 1; number < NSIG; number++) signal(number, SIG_DFL);
+    return number == SIGINT || number == SIGQUIT || number == SIGHUP || number == SIGTERM || number == SIGTSTP ||
+           number == SIGTTIN || number == SIGTTOU;
+}
+
+/* A command that runs as if we were not there ignores what nohup or the shell said is to be ignored. */
+static void reset_signals(enum spawn_streams streams)
+{
+    for (int number = 1; number < NSIG; number++) {
+        struct sigaction action;
+        bool keep = streams == STREAMS_OURS && is_terminals(number) && sigaction(number, NULL, &action) == 0 &&
+                    action.sa_handler == SIG_IGN;
+        if (!keep) signal(number, SIG_DFL);
+    }
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
+}
 
-    struct failure failure = {.step = IMAGE_EXEC};
-    int input = open("/dev/null", O_RDONLY);
-    if (input < 0 || dup2(input, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 || dup2(err, STDERR_FILENO) < 0) {
+/* A new process's streams: what is taken of them goes to the pipes. */
+struct channels {
+    enum spawn_streams streams;
+    int out[2], err[2], report[2];
+};
+
+static int connect_streams(const struct channels *channels)
+{
+    if (channels->streams == STREAMS_OURS) return 0;
+    int nowhere = open("/dev/null", O_RDWR);
+    int out = channels->streams == STREAMS_DROPPED ? nowhere : channels->out[1];
+    return nowhere < 0 || dup2(nowhere, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 ||
+                   dup2(channels->err[1], STDERR_FILENO) < 0
+               ? -1
+               : 0;
+}
+
+static bool is_asked_to_end(const struct launch_line *line)
+{
+    return line->launcher == LAUNCHER_MPIRUN || line->launcher == LAUNCHER_COMMAND;
+}
+
+/* In the child. Comes back only where it could not become the program. */
+static struct failure become_program(const struct image *image, pid_t parent, const struct channels *channels)
+{
+    if (channels->streams != STREAMS_OURS) setpgid(0, 0);
+    prctl(PR_SET_PDEATHSIG, is_asked_to_end(image->line) ? SIGTERM : SIGKILL);
+    if (getppid() != parent) _exit(127); /* it died before we asked for the signal */
+    reset_signals(channels->streams);
+
+    struct failure failure = {.step = IMAGE_STREAMS};
+    if (connect_streams(channels) < 0) {
         failure.errno_value = errno;
         return failure;
     }
-    /* A foreign launcher may have handed us a connection that MPI will look for (PMI_FD). Ours close anyway. */
-    if (image->line->launcher != LAUNCHER_FOREIGN) close_others_on_exec();
+    /* A foreign launcher may have handed us a connection that MPI will look for (PMI_FD), and make its jobs' tokens to
+     * a command. Ours close anyway. */
+    if (image->line->launcher != LAUNCHER_FOREIGN && channels->streams != STREAMS_OURS) close_others_on_exec();
     failure.errno_value = image_become(image, &failure.step);
     return failure;
 }
 
-static void fork_worker(const struct image *image, const int out[2], const int err[2], const int report[2],
-                        pid_t *pid_p)
+static pid_t fork_program(const struct image *image, const struct channels *channels)
 {
-    pid_t parent = getpid();
-    *pid_p = fork();
-    if (*pid_p != 0) return;
-    struct failure failure = become_worker(image, parent, out[1], err[1]);
-    ssize_t written = write(report[1], &failure, sizeof failure);
+    pid_t parent = getpid(), pid = fork();
+    if (pid != 0) return pid;
+    struct failure failure = become_program(image, parent, channels);
+    ssize_t written = write(channels->report[1], &failure, sizeof failure);
     _exit(written == sizeof failure ? 127 : 126);
 }
 
-int start_process(const struct launch_line *line, struct process_handle *handle_p, struct error *error)
+static int channels_open(struct channels *channels)
+{
+    if (channels->streams == STREAMS_TAKEN && open_pipe(channels->out) < 0) return -1;
+    if (channels->streams != STREAMS_OURS && open_pipe(channels->err) < 0) return -1;
+    if (open_pipe(channels->report) < 0) return -1;
+    if (channels->out[0] >= 0) fcntl(channels->out[0], F_SETFL, O_NONBLOCK);
+    if (channels->err[0] >= 0) fcntl(channels->err[0], F_SETFL, O_NONBLOCK);
+    return 0;
+}
+
+static void channels_close(struct channels *channels)
+{
+    for (int i = 0; i < 2; i++) {
+        close_descriptor(&channels->out[i]);
+        close_descriptor(&channels->err[i]);
+        close_descriptor(&channels->report[i]);
+    }
+}
+
+/* The report closes with exec, or says why there was none. */
+static bool has_failed(struct channels *channels, struct failure *failure_p)
+{
+    close_descriptor(&channels->report[1]);
+    ssize_t got;
+    do {
+        got = read(channels->report[0], failure_p, sizeof *failure_p);
+    } while (got < 0 && errno == EINTR);
+    return got == sizeof *failure_p;
+}
+
+static double now_s(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+int start_process(const struct launch_line *line, enum spawn_streams streams, struct process_handle *handle_p,
+                  int *exec_errno_p, struct error *error)
 {
     struct image image;
     struct failure failure;
-    int out[2] = {-1, -1}, err[2] = {-1, -1}, report[2] = {-1, -1};
+    struct channels channels = {streams, {-1, -1}, {-1, -1}, {-1, -1}};
+    struct process_handle handle = {.out = -1, .err = -1};
     int status = STATUS_OK;
-    pid_t pid;
     if (image_prepare(line, &image) < 0) return error_set(error, STATUS_FAILED, "out of memory");
-    if (open_pipe(out) < 0 || open_pipe(err) < 0 || open_pipe(report) < 0) {
+    if (channels_open(&channels) < 0) {
         status = error_set(error, STATUS_FAILED, "cannot open a pipe: %s", strerror(errno));
         goto release;
     }
-    fcntl(out[0], F_SETFL, O_NONBLOCK);
-    fcntl(err[0], F_SETFL, O_NONBLOCK);
-    fork_worker(&image, out, err, report, &pid);
-    if (pid < 0) {
+    handle.start_s = now_s();
+    handle.pid = fork_program(&image, &channels);
+    if (handle.pid < 0) {
         status = error_set(error, STATUS_FAILED, "cannot start a process: %s", strerror(errno));
         goto release;
     }
-    /* The report closes with exec, or says why there was none. */
-    close_descriptor(&report[1]);
-    ssize_t got;
-    do {
-        got = read(report[0], &failure, sizeof failure);
-    } while (got < 0 && errno == EINTR);
-    if (got == sizeof failure) {
-        waitpid(pid, NULL, 0);
+    if (has_failed(&channels, &failure)) {
+        waitpid(handle.pid, NULL, 0);
+        if (failure.step == IMAGE_EXEC) *exec_errno_p = failure.errno_value;
         status = image_error(line, failure.step, failure.errno_value, error);
         goto release;
     }
-    *handle_p = (struct process_handle){.pid = pid, .out = out[0], .err = err[0]};
-    out[0] = err[0] = -1;
+    handle.out = channels.out[0];
+    handle.err = channels.err[0];
+    channels.out[0] = channels.err[0] = -1;
+    *handle_p = handle;
 release:
-    for (int i = 0; i < 2; i++) {
-        close_descriptor(&out[i]);
-        close_descriptor(&err[i]);
-        close_descriptor(&report[i]);
-    }
+    channels_close(&channels);
     image_release(&image);
     return status;
 }

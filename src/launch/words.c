@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <wchar.h>
+#include <wctype.h>
 
 static bool words_grow(struct words *words)
 {
@@ -55,4 +57,27 @@ void words_free(char **items)
     if (!items) return;
     for (char **item = items; *item; item++) free(*item);
     free(items);
+}
+
+const char *words_printable(const char *text, size_t length, char *printable_p)
+{
+    size_t used = 0;
+    mbstate_t state = {0};
+    while (*text) {
+        wchar_t character;
+        size_t bytes = mbrtowc(&character, text, strlen(text), &state);
+        bool valid = bytes != (size_t)-1 && bytes != (size_t)-2;
+        bool printable = valid && iswprint((wint_t)character);
+        size_t width = printable ? bytes : 1;
+        if (used + width + 1 > length) break;
+        if (printable)
+            memcpy(printable_p + used, text, bytes);
+        else
+            printable_p[used] = '?';
+        used += width;
+        text += valid ? bytes : 1;
+        if (!valid) state = (mbstate_t){0};
+    }
+    if (length > 0) printable_p[used] = '\0';
+    return printable_p;
 }

@@ -3,6 +3,7 @@
 #define SPEEDUP_LAUNCH_WORDS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /* Starts as {0}. After a failed allocation further calls do nothing, and words_take returns NULL. */
 struct words {
@@ -18,5 +19,8 @@ void words_add_all(struct words *, const char *const texts[]);
 char **words_take(struct words *);
 /* NULL is allowed. */
 void words_free(char **items);
+
+/* For a message: what cannot be printed is "?"; cut where it is too long. Returns printable_p. */
+const char *words_printable(const char *text, size_t length, char *printable_p);
 
 #endif

@@ -163,6 +163,26 @@ static void a_study_has_all_sections_in_order(void **state)
     free(html);
 }
 
+static void the_command_has_the_scheduling(void **state)
+{
+    struct fixture *fixture = *state;
+    add_study(&fixture->results);
+    json_object_set_new(fixture->results.study, "scheduling",
+                        json_pack("{s:s, s:i, s:i}", "policy", "batch", "nice", 5, "slice_ns", 2500000));
+    char *command = report_command(&fixture->results);
+    assert_non_null(command);
+    assert_has(command, " --policy batch --nice 5 --slice 2.5ms -o again.jsonl");
+    free(command);
+    json_object_set_new(fixture->results.study, "scheduling",
+                        json_pack("{s:s, s:i, s:n}", "policy", "other", "nice", -1, "slice_ns"));
+    command = report_command(&fixture->results);
+    assert_non_null(command);
+    assert_has(command, " --nice -1 -o again.jsonl");
+    assert_lacks(command, "--policy");
+    assert_lacks(command, "--slice");
+    free(command);
+}
+
 static void what_is_hostile_is_escaped(void **state)
 {
     struct fixture *fixture = *state;
@@ -375,12 +395,19 @@ static void the_rules_are_those_of_the_readme(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_study_has_all_sections_in_order),  TEST(what_is_hostile_is_escaped),
-        TEST(nothing_valid_is_no_number),         TEST(one_point_is_told_as_one),
-        TEST(an_empty_record_is_a_page_too),      TEST(of_timings_only_times_are_told),
-        TEST(a_pair_of_timelines_is_shown),       TEST(without_gnuplot_the_tables_remain),
-        TEST(machines_have_a_section_each),       TEST(two_thousand_samples_stay_small),
-        TEST(the_proposal_has_what_is_asked_for), cmocka_unit_test(the_rules_are_those_of_the_readme),
+        TEST(a_study_has_all_sections_in_order),
+        TEST(the_command_has_the_scheduling),
+        TEST(what_is_hostile_is_escaped),
+        TEST(nothing_valid_is_no_number),
+        TEST(one_point_is_told_as_one),
+        TEST(an_empty_record_is_a_page_too),
+        TEST(of_timings_only_times_are_told),
+        TEST(a_pair_of_timelines_is_shown),
+        TEST(without_gnuplot_the_tables_remain),
+        TEST(machines_have_a_section_each),
+        TEST(two_thousand_samples_stay_small),
+        TEST(the_proposal_has_what_is_asked_for),
+        cmocka_unit_test(the_rules_are_those_of_the_readme),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -156,6 +156,25 @@ static void test_woken_is_no_yield(void **state)
     timeline_record_release(&record);
 }
 
+/* Another program took the core for a moment: that preempts, however short what it cut off. */
+static void test_own_return_is_no_yield(void **state)
+{
+    (void)state;
+    struct timeline_record record;
+    struct timeline_summary summary;
+    scene_init(&record, MODE_SERIAL, 1, 1);
+    scene_task(&record, 0, 0, "toy");
+    scene_span(&record, 0, 0.1, SPAN_READY, -1);
+    scene_span(&record, 0, 0.10005, SPAN_RUNNING, 0);
+    scene_span(&record, 0, 0.2, SPAN_READY, -1);
+    scene_span(&record, 0, 1, SPAN_RUNNING, 0);
+    summarise(&record, &summary);
+    assert_near(summary.preempted_hz, 1, tiny);
+    assert_near(summary.yielded_hz, 0, tiny);
+    timeline_summary_release(&summary);
+    timeline_record_release(&record);
+}
+
 static void test_migrations(void **state)
 {
     (void)state;
@@ -396,6 +415,7 @@ int main(void)
         cmocka_unit_test(test_blocking),
         cmocka_unit_test(test_yielding),
         cmocka_unit_test(test_woken_is_no_yield),
+        cmocka_unit_test(test_own_return_is_no_yield),
         cmocka_unit_test(test_migrations),
         cmocka_unit_test(test_part),
         cmocka_unit_test(test_hosts),

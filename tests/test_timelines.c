@@ -133,6 +133,10 @@ static void test_refused(void **state)
         {".cpus", "[1]", "cpus"},
         {".cpus", "[1, -1]", "cpus"},
         {".begin_ns", "0.5", "begin_ns"},
+        {".begin_ns", "9223372036854775807", "begin_ns"},
+        {".lengths_ns", "[1152921504606846976, 1152921504606846976, 3, 4]", "lengths_ns"},
+        {"cpus", "[-1]", "cpus"},
+        {"cpus", "[4294967296]", "cpus"},
         {".tid", "\"x\"", "tid"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -119,8 +119,10 @@ static bool looks_yielded(const struct timeline_view *view, const struct view_cp
 {
     const struct view_run *own = &view->runs[run], *next = &view->runs[run + 1];
     struct timeline_span span = timeline_view_span(view, own->task, own->span);
-    return run + 1 < cpu->first_run + cpu->run_count && is_whole_slice(&view->tasks[own->task], &span) &&
-           span.end_s - span.begin_s < yield_most_s && was_ready(view, next);
+    /* One that goes on itself gave way to no task of this run. */
+    return run + 1 < cpu->first_run + cpu->run_count && next->task != own->task &&
+           is_whole_slice(&view->tasks[own->task], &span) && span.end_s - span.begin_s < yield_most_s &&
+           was_ready(view, next);
 }
 
 static void count_switches(const struct timeline_view *view, struct timeline_summary *summary)

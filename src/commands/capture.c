@@ -148,7 +148,7 @@ static int stop_watching(struct capture *capture, struct timeline *timeline)
     if (capture->switches) return switches_timeline(capture->switches, timeline);
     int status = sampler_stop(capture->sampler, timeline);
     const char *note = sampler_note(capture->sampler);
-    snprintf(timeline->degraded, sizeof timeline->degraded, "%.80s%s%.76s", capture->reason, *note ? "; " : "", note);
+    snprintf(timeline->degraded, sizeof timeline->degraded, "%s%s%.120s", capture->reason, *note ? "; " : "", note);
     return status;
 }
 

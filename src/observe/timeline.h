@@ -47,7 +47,7 @@ struct timeline {
     double error_s;       /* instants are right within this */
     double clock_error_s; /* of this host's clock against that of the first one; 0 on the first */
     char incomplete[160]; /* what is missing; "" where nothing is */
-    char degraded[160];   /* why the tier is not the best one; "" */
+    char degraded[256];   /* why the tier is not the best one; "" */
     double start_s;       /* when, on the first host's CLOCK_MONOTONIC */
     double length_s;
     int cpu_count;

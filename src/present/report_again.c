@@ -83,6 +83,19 @@ static void write_seeds(FILE *file, const json_t *study, const struct kernel *ke
         write_option(file, "data-seed", text_of(study, "data_seed"));
 }
 
+/* How its workers shared a CPU; absent where all was as usual. */
+static void write_scheduling(FILE *file, const json_t *study)
+{
+    const json_t *scheduling = json_object_get(study, "scheduling");
+    const char *policy = text_of(scheduling, "policy");
+    char text[64];
+    if (*policy && strcmp(policy, scheduling_policy_text(POLICY_OTHER))) write_option(file, "policy", policy);
+    snprintf(text, sizeof text, "%d", number_of(scheduling, "nice"));
+    if (number_of(scheduling, "nice") != 0) write_option(file, "nice", text);
+    snprintf(text, sizeof text, "%.9gms", number_of(scheduling, "slice_ns") / 1e6);
+    if (number_of(scheduling, "slice_ns") > 0) write_option(file, "slice", text);
+}
+
 static void write_command(FILE *file, const struct results *results)
 {
     const json_t *study = results->study;
@@ -103,6 +116,7 @@ static void write_command(FILE *file, const struct results *results)
     write_seeds(file, study, kernel);
     if (*text_of(study, "cpus")) write_option(file, "cpus", text_of(study, "cpus"));
     if (*text_of(study, "wait_policy")) write_option(file, "wait-policy", text_of(study, "wait_policy"));
+    write_scheduling(file, study);
     fputs(" -o again.jsonl", file);
 }
 

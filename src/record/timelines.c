@@ -39,6 +39,9 @@ static const struct field task_fields[] = {
     {0},
 };
 
+/* Instants farther off than 36 years, and CPUs beyond, are no timeline's. */
+static const json_int_t instant_most_ns = INT64_C(1) << 60, cpu_most = 1 << 20;
+
 static const char letters[] = {[SPAN_RUNNING] = 'R', [SPAN_READY] = 'Q', [SPAN_BLOCKED] = 'B'};
 
 void timeline_record_init(struct timeline_record *record)
@@ -119,11 +122,17 @@ static int reject(struct error *error, const char *name, const char *expected)
     return -EINVAL;
 }
 
+static bool is_within(const json_t *value, json_int_t low, json_int_t high)
+{
+    return json_is_integer(value) && json_integer_value(value) >= low && json_integer_value(value) <= high;
+}
+
 static int spans_decode(const json_t *object, struct timeline_task *task, struct error *error)
 {
     const json_t *begin = json_object_get(object, "begin_ns"), *cpus = json_object_get(object, "cpus");
     const json_t *lengths = json_object_get(object, "lengths_ns"), *states = json_object_get(object, "states");
-    if (!json_is_integer(begin)) return reject(error, "tasks.begin_ns", "a whole number");
+    if (!is_within(begin, -instant_most_ns, instant_most_ns))
+        return reject(error, "tasks.begin_ns", "a whole number of nanoseconds");
     if (!json_is_string(states)) return reject(error, "tasks.states", "a string");
     if (!json_is_array(lengths) || json_array_size(lengths) != json_string_length(states))
         return reject(error, "tasks.lengths_ns", "as many whole numbers as there are states");
@@ -133,7 +142,7 @@ static int spans_decode(const json_t *object, struct timeline_task *task, struct
         const json_t *length = json_array_get(lengths, i);
         const char *letter = memchr(letters, json_string_value(states)[i], sizeof letters);
         if (!letter) return reject(error, "tasks.states", "the letters R, Q and B");
-        if (!json_is_integer(length) || json_integer_value(length) < 0 || json_integer_value(length) > INT64_C(1) << 60)
+        if (!is_within(length, 0, instant_most_ns - at)) /* so that their sum is a number, too */
             return reject(error, "tasks.lengths_ns", "whole numbers of nanoseconds");
         struct timeline_span span = {
             .begin_s = 1e-9 * (double)at, .state = (enum span_state)(letter - letters), .cpu = -1};
@@ -141,8 +150,7 @@ static int spans_decode(const json_t *object, struct timeline_task *task, struct
         span.end_s = 1e-9 * (double)at;
         if (span.state == SPAN_RUNNING) {
             const json_t *cpu = json_array_get(cpus, ran++);
-            if (!json_is_integer(cpu) || json_integer_value(cpu) < 0 || json_integer_value(cpu) > 1 << 20)
-                return reject(error, "tasks.cpus", "a CPU for each R");
+            if (!is_within(cpu, 0, cpu_most)) return reject(error, "tasks.cpus", "a CPU for each R");
             span.cpu = (int)json_integer_value(cpu);
         }
         if (timeline_add_span(task, &span)) return -ENOMEM;
@@ -169,7 +177,7 @@ static int cpus_decode(const json_t *line, struct timeline *timeline, struct err
     if (!json_is_array(cpus)) return reject(error, "cpus", "an array");
     for (size_t i = 0; i < json_array_size(cpus); i++) {
         const json_t *cpu = json_array_get(cpus, i), *busy_s = json_array_get(busy, i);
-        if (!json_is_integer(cpu)) return reject(error, "cpus", "whole numbers");
+        if (!is_within(cpu, 0, cpu_most)) return reject(error, "cpus", "numbers of CPUs");
         if (timeline_add_cpu(timeline, (int)json_integer_value(cpu),
                              json_is_number(busy_s) ? json_number_value(busy_s) : NAN))
             return -ENOMEM;

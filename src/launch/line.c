@@ -10,28 +10,11 @@
 #include "launch.h"
 
 #include "../plan/quote.h"
-#include "words.h"
+#include "mpirun.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define OPENMP_UNSET                                                                                                   \
-    "OMP_PLACES", "OMP_THREAD_LIMIT", "OMP_MAX_ACTIVE_LEVELS", "OMP_NESTED", "GOMP_CPU_AFFINITY", "GOMP_SPINCOUNT",    \
-        "KMP_AFFINITY", "KMP_HW_SUBSET", "KMP_BLOCKTIME", "KMP_LIBRARY"
-
-static const char *const openmp_unset[] = {OPENMP_UNSET, NULL};
-static const char *const openmpi_unset[] = {OPENMP_UNSET,
-                                            "OMPI_MCA_hwloc_base_binding_policy",
-                                            "OMPI_MCA_hwloc_base_cpu_list",
-                                            "OMPI_MCA_rmaps_base_mapping_policy",
-                                            "OMPI_MCA_rmaps_base_ranking_policy",
-                                            "OMPI_MCA_rmaps_rank_file_path",
-                                            "PRTE_MCA_hwloc_default_binding_policy",
-                                            "PRTE_MCA_hwloc_default_cpu_list",
-                                            NULL};
-static const char *const mpich_unset[] = {OPENMP_UNSET, "HYDRA_BINDING", "I_MPI_PIN_DOMAIN", "I_MPI_PIN_PROCESSOR_LIST",
-                                          NULL};
 
 static void add_environment(struct words *words, const struct mode *mode)
 {
@@ -39,73 +22,6 @@ static void add_environment(struct words *words, const struct mode *mode)
     words_add(words, "OMP_WAIT_POLICY=%s", mode->wait_policy == WAIT_SPIN ? "active" : "passive");
     words_add_all(words, (const char *const[]){"OMP_DYNAMIC=false", "OMP_PROC_BIND=false", "OPENBLAS_NUM_THREADS=1",
                                                "MKL_NUM_THREADS=1", "BLIS_NUM_THREADS=1", NULL});
-}
-
-static void add_openmpi(const struct config *config, const struct launch_site *site, struct words *argv,
-                        struct words *environment)
-{
-    bool version_5 = site->flavour == MPI_OPENMPI_5;
-    words_add_all(argv, (const char *const[]){"--bind-to", "none", NULL});
-    if (version_5)
-        words_add(environment, "PRTE_MCA_rmaps_default_mapping_policy=:oversubscribe");
-    else
-        words_add(argv, "--oversubscribe");
-    bool yields = config->mode.wait_policy != WAIT_SPIN;
-    words_add_all(argv, (const char *const[]){"--mca", "mpi_yield_when_idle", yields ? "1" : "0", NULL});
-    /* Stay here, though a batch system may have given us more nodes; shared memory alone: no fabric is searched for,
-     * which takes most of the start. */
-    if (config->nodes == 1) {
-        words_add(argv, "--host");
-        words_add(argv, "localhost:%d", config->mode.ranks);
-        words_add_all(argv, (const char *const[]){"--mca", "pml", "ob1", "--mca", "btl",
-                                                  version_5 ? "self,sm" : "self,vader", NULL});
-    }
-    if (!site->root) return;
-    words_add_all(environment,
-                  (const char *const[]){"OMPI_ALLOW_RUN_AS_ROOT=1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1", NULL});
-    if (version_5)
-        words_add_all(environment,
-                      (const char *const[]){"PRTE_ALLOW_RUN_AS_ROOT=1", "PRTE_ALLOW_RUN_AS_ROOT_CONFIRM=1", NULL});
-}
-
-static void add_mpich(const struct config *config, struct words *argv, struct words *environment)
-{
-    words_add_all(argv, (const char *const[]){"-bind-to", "none", NULL});
-    /* How often MPICH polls before it yields the core; 0: it never does. */
-    words_add(environment, "MPIR_CVAR_POLLS_BEFORE_YIELD=%d", config->mode.wait_policy == WAIT_SPIN ? 0 : 1);
-    words_add(environment, "I_MPI_PIN=0");
-}
-
-/* Open MPI hands its own environment on to the ranks of this node alone. */
-static void add_exports(struct words *argv, const struct words *environment)
-{
-    for (int i = 0; i < environment->count; i++) {
-        const char *text = environment->items[i];
-        words_add(argv, "-x");
-        words_add(argv, "%.*s", (int)strcspn(text, "="), text);
-    }
-}
-
-static void add_mpirun(const struct config *config, const struct launch_site *site, struct words *argv,
-                       struct words *environment, const char *const **unset_p)
-{
-    words_add_all(argv, (const char *const[]){site->mpirun, "-np", NULL});
-    words_add(argv, "%d", config->mode.ranks);
-    switch (site->flavour) {
-    case MPI_OPENMPI_4:
-    case MPI_OPENMPI_5:
-        if (config->nodes > 1) add_exports(argv, environment);
-        add_openmpi(config, site, argv, environment);
-        *unset_p = openmpi_unset;
-        break;
-    case MPI_MPICH:
-        add_mpich(config, argv, environment);
-        *unset_p = mpich_unset;
-        break;
-    case MPI_UNKNOWN:
-        break;
-    }
-    words_add(argv, "%s", site->worker_mpi);
 }
 
 static bool keeps_mask(const struct mode *mode)
@@ -133,10 +49,8 @@ int launch_line_new(const struct request *request, enum launcher launcher, const
         words_add(&environment, "OMPI_MCA_mpi_yield_when_idle=%d", yields);
         words_add(&environment, "MPIR_CVAR_POLLS_BEFORE_YIELD=%d", yields);
     }
-    if (launcher == LAUNCHER_MPIRUN)
-        add_mpirun(config, site, &argv, &environment, &unset);
-    else
-        words_add(&argv, "%s", launcher == LAUNCHER_NONE ? site->worker : site->worker_mpi);
+    if (launcher == LAUNCHER_MPIRUN) mpirun_add(config, site, site->mpirun, true, &argv, &environment, &unset);
+    words_add(&argv, "%s", launcher == LAUNCHER_NONE ? site->worker : site->worker_mpi);
     char **arguments = request_format(request);
     if (arguments)
         words_add_all(&argv, (const char *const *)arguments);

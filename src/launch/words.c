@@ -81,3 +81,18 @@ const char *words_printable(const char *text, size_t length, char *printable_p)
     if (length > 0) printable_p[used] = '\0';
     return printable_p;
 }
+
+void words_replace_setting(struct words *words, const char *setting)
+{
+    size_t length = strcspn(setting, "=");
+    int kept = 0;
+    for (int i = 0; i < words->count; i++) {
+        if (strncmp(words->items[i], setting, length) == 0 && words->items[i][length] == '=')
+            free(words->items[i]);
+        else
+            words->items[kept++] = words->items[i];
+    }
+    words->count = kept;
+    if (words->items) words->items[kept] = NULL;
+    words_add(words, "%s", setting);
+}

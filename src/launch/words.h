@@ -15,6 +15,8 @@ struct words {
 void words_add(struct words *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Each text, up to NULL. */
 void words_add_all(struct words *, const char *const texts[]);
+/* "NAME=value", in the place of what has the same name. */
+void words_replace_setting(struct words *, const char *setting);
 /* The array, now the caller's (words_free), or NULL: no memory. */
 char **words_take(struct words *);
 /* NULL is allowed. */

@@ -84,7 +84,7 @@ struct builder {
     struct study_plan *plan;
 };
 
-static struct mode_request mode_request_of(const struct study_request *request, enum mode_name name, int workers)
+struct mode_request study_mode_request(const struct study_request *request, enum mode_name name, int workers)
 {
     struct mode_request mode = request->placement;
     mode.mode = (int)name;
@@ -93,14 +93,25 @@ static struct mode_request mode_request_of(const struct study_request *request, 
     return mode;
 }
 
+int study_plan_add(struct study_plan *plan, const struct study_config *config, struct error *error)
+{
+    if (plan->count == STUDY_CONFIGS_MAX)
+        return error_set(error, STATUS_USAGE, "a study has at most %d configurations; take fewer --workers or --modes",
+                         STUDY_CONFIGS_MAX);
+    struct study_config *configs = realloc(plan->configs, (size_t)(plan->count + 1) * sizeof *configs);
+    if (!configs) return error_set(error, STATUS_FAILED, "out of memory");
+    plan->configs = configs;
+    configs[plan->count++] = *config;
+    return STATUS_OK;
+}
+
 /* One worker of hybrid is one rank of one thread, and so on: always possible; odd numbers are one rank. */
 static int add_config(struct builder *builder, const struct variant *variant, enum mode_name name, int workers,
                       bool base, struct error *error)
 {
     const struct study_request *request = builder->request;
-    struct study_plan *plan = builder->plan;
     struct study_config config = {.problem = request->problem, .base = base};
-    const struct mode_request mode_request = mode_request_of(request, name, workers);
+    const struct mode_request mode_request = study_mode_request(request, name, workers);
     config.problem.variant = variant;
     int status = plan_mode(builder->machine, &mode_request, &config.mode, error);
     if (status) return status;
@@ -114,14 +125,7 @@ static int add_config(struct builder *builder, const struct variant *variant, en
     }
     status = plan_check_memory(builder->machine, &config.problem, &config.mode, error);
     if (status) return status;
-    if (plan->count == STUDY_CONFIGS_MAX)
-        return error_set(error, STATUS_USAGE, "a study has at most %d configurations; take fewer --workers or --modes",
-                         STUDY_CONFIGS_MAX);
-    struct study_config *configs = realloc(plan->configs, (size_t)(plan->count + 1) * sizeof *configs);
-    if (!configs) return error_set(error, STATUS_FAILED, "out of memory");
-    plan->configs = configs;
-    configs[plan->count++] = config;
-    return STATUS_OK;
+    return study_plan_add(builder->plan, &config, error);
 }
 
 static int add_variant(struct builder *builder, const struct variant *variant, struct error *error)
@@ -144,7 +148,7 @@ static int check_request(const struct study_request *request, struct error *erro
     if (request->mode_count == 0 || request->worker_count == 0)
         return error_set(error, STATUS_USAGE, "name at least one mode and one number of workers");
     for (int m = 0; m < request->mode_count; m++)
-        if (mode_needs_mpi(request->modes[m]) && !request->mpi)
+        if (!request->command && mode_needs_mpi(request->modes[m]) && !request->mpi)
             return error_set(error, STATUS_FAILED, "mode %s needs MPI, which is not to be had here; leave it out",
                              mode_name_text(request->modes[m]));
     if (request->base > 1 && request->workers[0] < request->base)
@@ -160,13 +164,15 @@ static int check_request(const struct study_request *request, struct error *erro
 int study_plan_new(const struct machine *machine, const struct study_request *request, struct study_plan *plan_p,
                    struct error *error)
 {
-    const struct kernel *kernel = request->problem.kernel;
+    const struct kernel *kernel = request->command ? NULL : request->problem.kernel;
     struct study_plan plan = *plan_p;
     plan.count = 0;
     plan.configs = NULL;
     struct builder builder = {machine, request, &plan};
     int status = check_request(request, error);
-    for (const struct variant *variant = kernel->variants; variant->name && !status; variant++) {
+    if (!status && request->command) status = study_plan_command(machine, request, &plan, error);
+    for (const struct variant *variant = kernel ? kernel->variants : NULL; variant && variant->name && !status;
+         variant++) {
         bool wanted = request->all_variants ? !variant_unavailable(variant) : variant == request->problem.variant;
         if (wanted) status = add_variant(&builder, variant, error);
     }
@@ -227,8 +233,9 @@ bool study_is_watched(const struct study_plan *plan, int config)
     if (!can_be_watched(own)) return false;
     for (int i = 0; i < plan->count; i++) {
         const struct study_config *other = &plan->configs[i];
-        if (other->problem.variant == own->problem.variant && other->mode.name == own->mode.name &&
-            can_be_watched(other) && mode_workers(&other->mode) > mode_workers(&own->mode))
+        if (other->problem.variant == own->problem.variant && other->set == own->set &&
+            other->mode.name == own->mode.name && can_be_watched(other) &&
+            mode_workers(&other->mode) > mode_workers(&own->mode))
             return false;
     }
     return true;

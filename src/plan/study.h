@@ -12,10 +12,28 @@ enum study_scaling {
     SCALING_WEAK    /* the work per worker is the same for all */
 };
 
+/* A list of values for a placeholder of a command. */
+struct study_parameter {
+    char name[32];
+    int count;
+    char **values; /* heap, the owner's of the request */
+};
+
+/* A command of the user's own as what is studied: each combination of its parameters is a problem. */
+struct study_command {
+    struct command_target target; /* launcher "": mpirun in the modes with ranks, and none in the others; but none in
+                                     all where the command itself has {ranks} */
+    int parameter_count;
+    struct study_parameter parameters[KERNEL_OPTIONS_MAX];
+    const char *size; /* of the base, as it was given; NULL: not given */
+    const char *weak; /* the law of the size in weak scaling (command.h); NULL */
+};
+
 /* What the user asked for. */
 struct study_request {
-    struct problem problem; /* of one worker (of `base` workers, where that is more) */
-    bool all_variants;      /* those that can run here, instead of problem.variant */
+    const struct study_command *command; /* NULL: the problem's kernel */
+    struct problem problem;              /* of one worker (of `base` workers, where that is more) */
+    bool all_variants;                   /* those that can run here, instead of problem.variant */
     int mode_count;
     enum mode_name modes[MODE_COUNT]; /* each once; serial comes of itself */
     int worker_count;
@@ -28,9 +46,12 @@ struct study_request {
 
 /* One configuration. */
 struct study_config {
-    struct problem problem;
+    struct problem problem; /* of a kernel */
     struct mode mode;
-    bool base; /* it never leaves the blocks: serial, or the fewest workers of its mode */
+    bool base;             /* it never leaves the blocks: serial, or the fewest workers of its mode */
+    struct config command; /* of a command: all of it; else word_count is 0 */
+    double work;           /* of a command: 1, or in weak scaling its workers */
+    int set;               /* which combination of parameters; 0 for kernels */
 };
 
 struct study_plan {
@@ -52,6 +73,11 @@ int study_parse_workers(const char *text, int max, int workers_p[], int *count_p
 /* Whether it is the one of its variant and mode that is worth watching (a timeline): the most workers that have cores
  * of their own; in the modes of one core the most workers. Never one task alone. */
 bool study_is_watched(const struct study_plan *, int config);
+
+/* For study.c and study_command.c. */
+int study_plan_add(struct study_plan *, const struct study_config *, struct error *);
+int study_plan_command(const struct machine *, const struct study_request *, struct study_plan *plan_p, struct error *);
+struct mode_request study_mode_request(const struct study_request *, enum mode_name, int workers);
 
 /* A launch that was made. */
 struct study_launch {

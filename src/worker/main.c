@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -17,6 +18,7 @@ static FILE *take_stdout(void)
 
 int main(int argc, char *argv[])
 {
+    if (argc > 1 && strcmp(argv[1], "bind") == 0) return worker_bind(argc - 2, argv + 2);
     /* No worker outlives the one that started it. */
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     FILE *lines = take_stdout();

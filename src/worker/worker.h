@@ -85,4 +85,7 @@ int output_timeline(FILE *, const struct timeline_record *, struct error *);
 int output_done(FILE *, struct error *);
 int output_error(FILE *, int status, const struct error *);
 
+/* bind.c: becomes a command of the user's own, on the CPUs of its rank; returns the exit status where it cannot. */
+int worker_bind(int argc, char *argv[]);
+
 #endif

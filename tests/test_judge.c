@@ -429,6 +429,96 @@ static void cpus_seen_are_listed_once_in_order(void **state)
     assert_null(copy.workers);
 }
 
+/* Of a command on CPUs 0 and 1 that was seen whole. */
+static void make_command(struct sample *sample_p, double process_s)
+{
+    make_sample(sample_p, process_s / 10, 2, 2);
+    sample_p->config.command.word_count = 1;
+    sample_p->config.command.bind = true;
+    sample_p->config.mode.cpus = (struct cpu_list){.count = 2, .cpus = {0, 1}};
+    sample_p->process_s = process_s;
+    sample_p->held_s = sample_p->steal_s = sample_p->foreign_cpu_s = 0;
+    sample_p->placed_as_asked = true;
+}
+
+static void commands_are_judged_over_the_time_of_their_processes(void **state)
+{
+    (void)state;
+    struct sample sample;
+    make_command(&sample, 0.02);
+    expect_valid(&sample);
+    make_command(&sample, 0.019);
+    expect(&sample, SAMPLE_NOT_JUDGED, "too short: 19 ms; disturbance is judged from 20 ms on");
+    /* What was to be timed may be any part of it. */
+    make_command(&sample, 1);
+    sample.wall_s = 1e-6;
+    expect_valid(&sample);
+    make_command(&sample, 1);
+    sample.correct = false;
+    strcpy(sample.check_detail, "it ended with status 3");
+    expect(&sample, SAMPLE_INVALID, "wrong answer: it ended with status 3");
+    make_command(&sample, 1);
+    sample.throttled_s = 0.2;
+    expect(&sample, SAMPLE_INVALID, "quota was used up: it was stopped for 0.10 s of 1.00 s");
+}
+
+static void commands_that_place_themselves_are_found(void **state)
+{
+    (void)state;
+    struct sample sample;
+    for (int bind = 0; bind < 2; bind++) {
+        make_command(&sample, 1);
+        sample.config.command.bind = bind;
+        sample.placed_as_asked = false;
+        sample.workers[1].cpus_seen[0] = 5;
+        if (bind)
+            expect(&sample, SAMPLE_INVALID,
+                   "a task of the command ran on CPU 5, outside of CPUs 0,1: it sets its own mask (--no-bind");
+        else
+            expect_valid(&sample);
+    }
+}
+
+static void disturbance_of_commands_is_found(void **state)
+{
+    (void)state;
+    struct sample sample;
+    make_command(&sample, 1);
+    sample.held_s = 0.0200;
+    expect_valid(&sample);
+    make_command(&sample, 1);
+    sample.held_s = 0.0202;
+    expect(&sample, SAMPLE_INVALID, "another program held one of CPUs 0,1 for at least 2 % of the time");
+    make_command(&sample, 1);
+    sample.steal_s = 0.3;
+    expect(&sample, SAMPLE_INVALID, "the hypervisor took 15 % of the time of CPUs 0,1");
+    make_command(&sample, 2);
+    sample.foreign_cpu_s = 0.5;
+    expect(&sample, SAMPLE_INVALID, "other programs used 0.50 s of CPUs 0,1 within 2.00 s");
+    make_command(&sample, 0.9); /* too short for that */
+    sample.foreign_cpu_s = 0.5;
+    expect_valid(&sample);
+}
+
+static void commands_without_records_are_judged_from_a_second_on(void **state)
+{
+    (void)state;
+    struct sample sample;
+    make_command(&sample, 0.9);
+    sample.held_s = NAN;
+    expect(&sample, SAMPLE_NOT_JUDGED, "only samples of 1 s or more can be judged");
+    make_command(&sample, 1.5);
+    sample.held_s = NAN;
+    expect_valid(&sample);
+    make_command(&sample, 1.5);
+    sample.held_s = NAN;
+    sample.foreign_cpu_s = 1;
+    expect(&sample, SAMPLE_INVALID, "other programs used");
+    make_command(&sample, 1.5);
+    sample.held_s = sample.foreign_cpu_s = NAN;
+    expect(&sample, SAMPLE_NOT_JUDGED, "neither context-switch records nor");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -449,6 +539,10 @@ int main(void)
         cmocka_unit_test(a_hog_on_the_other_hardware_thread_is_found),
         cmocka_unit_test(what_was_not_observed_is_named_and_not_judged),
         cmocka_unit_test(sums_follow_from_the_workers),
+        cmocka_unit_test(commands_are_judged_over_the_time_of_their_processes),
+        cmocka_unit_test(commands_that_place_themselves_are_found),
+        cmocka_unit_test(disturbance_of_commands_is_found),
+        cmocka_unit_test(commands_without_records_are_judged_from_a_second_on),
         cmocka_unit_test(cpus_seen_are_listed_once_in_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

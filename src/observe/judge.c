@@ -11,23 +11,17 @@
  *
  * Foreign tasks that never made us wait (on a core whose workers mostly sleep) show in /proc/stat only, in 10 ms steps.
  */
-#include "sample.h"
+#include "judge.h"
 
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-static const double JUDGED_FROM_S = 0.2;      /* wall time from which disturbance can be judged */
-static const double FOREIGN_FROM_S = 1.0;     /* and foreign CPU time */
-static const double TOLERATED_SHARE = 0.02;   /* of the wall time, of any disturbance */
-static const double STAT_RESOLUTION_S = 0.01; /* a step of /proc/stat */
-static const double TICK_S = 0.005;           /* a time slice of the system's own ends at a tick of its timer */
+static const double JUDGED_FROM_S = 0.2; /* wall time from which disturbance can be judged */
+static const double TICK_S = 0.005;      /* a time slice of the system's own ends at a tick of its timer */
 
-static bool decide(struct sample *sample, enum validity validity, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-static bool decide(struct sample *sample, enum validity validity, const char *format, ...)
+bool judge_decide(struct sample *sample, enum validity validity, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -47,10 +41,10 @@ static const char *cpu_text(const struct sample *sample, const struct worker_tim
     return text;
 }
 
-static bool judge_answer(struct sample *sample)
+bool judge_answer(struct sample *sample)
 {
     if (sample->correct) return false;
-    return decide(sample, SAMPLE_INVALID, "wrong answer: %s", sample->check_detail);
+    return judge_decide(sample, SAMPLE_INVALID, "wrong answer: %s", sample->check_detail);
 }
 
 static bool judge_placement(struct sample *sample)
@@ -62,10 +56,10 @@ static bool judge_placement(struct sample *sample)
         cpu_text(sample, worker, sizeof cpu, cpu);
         for (int j = 0; j < worker->cpu_seen_count; j++)
             if (worker->cpus_seen[j] != worker->cpu_asked)
-                return decide(sample, SAMPLE_INVALID, "worker %d was to run on %s but was seen on CPU %d", i, cpu,
-                              worker->cpus_seen[j]);
-        return decide(sample, SAMPLE_INVALID, "worker %d was to be bound to %s alone, but its CPU mask says otherwise",
-                      i, cpu);
+                return judge_decide(sample, SAMPLE_INVALID, "worker %d was to run on %s but was seen on CPU %d", i, cpu,
+                                    worker->cpus_seen[j]);
+        return judge_decide(sample, SAMPLE_INVALID,
+                            "worker %d was to be bound to %s alone, but its CPU mask says otherwise", i, cpu);
     }
     return false;
 }
@@ -73,18 +67,18 @@ static bool judge_placement(struct sample *sample)
 static bool judge_length(struct sample *sample)
 {
     if (sample->wall_s >= JUDGED_FROM_S) return false; /* nor is NAN */
-    return decide(sample, SAMPLE_NOT_JUDGED, "too short: %.4g ms; disturbance is judged from %.0f ms on",
-                  1e3 * sample->wall_s, 1e3 * JUDGED_FROM_S);
+    return judge_decide(sample, SAMPLE_NOT_JUDGED, "too short: %.4g ms; disturbance is judged from %.0f ms on",
+                        1e3 * sample->wall_s, 1e3 * JUDGED_FROM_S);
 }
 
-static bool judge_quota(struct sample *sample)
+bool judge_quota(struct sample *sample, double wall_s)
 {
     /* The kernel adds up over the CPUs on which the group was stopped. */
     double throttled_s = sample->throttled_s / fmax(1, sample->config.mode.cpus.count);
-    if (isnan(throttled_s) || throttled_s <= TOLERATED_SHARE * sample->wall_s) return false;
-    return decide(sample, SAMPLE_INVALID,
-                  "the control group's CPU quota was used up: it was stopped for %.2f s of %.2f s", throttled_s,
-                  sample->wall_s);
+    if (isnan(throttled_s) || throttled_s <= TOLERATED_SHARE * wall_s) return false;
+    return judge_decide(sample, SAMPLE_INVALID,
+                        "the control group's CPU quota was used up: it was stopped for %.2f s of %.2f s", throttled_s,
+                        wall_s);
 }
 
 /* A time slice, at most (EEVDF: the next tick after it, 4 ms at 250 Hz). */
@@ -115,19 +109,20 @@ static bool judge_cpu(struct sample *sample, const struct worker_times *worker, 
     cpu_text(sample, worker, sizeof cpu, cpu);
     /* Comparisons with NAN are false: what was not observed is not judged. */
     if (load->steal_s > tolerated_s + STAT_RESOLUTION_S)
-        return decide(sample, SAMPLE_INVALID, "the hypervisor took %.0f %% of the time of %s (steal)",
-                      100 * load->steal_s / wall_s, cpu);
+        return judge_decide(sample, SAMPLE_INVALID, "the hypervisor took %.0f %% of the time of %s (steal)",
+                            100 * load->steal_s / wall_s, cpu);
     if (load->held_s > tolerated_s)
-        return decide(sample, SAMPLE_INVALID, "another program held %s for at least %.0f %% of the time%s", cpu,
-                      100 * load->held_s / wall_s, who_else(sample));
+        return judge_decide(sample, SAMPLE_INVALID, "another program held %s for at least %.0f %% of the time%s", cpu,
+                            100 * load->held_s / wall_s, who_else(sample));
     double foreign_s = load->busy_s - load->own_s;
     if (wall_s >= FOREIGN_FROM_S && foreign_s > tolerated_s + 2 * STAT_RESOLUTION_S)
-        return decide(sample, SAMPLE_INVALID, "other programs used %.0f %% of the time of %s", 100 * foreign_s / wall_s,
-                      cpu);
+        return judge_decide(sample, SAMPLE_INVALID, "other programs used %.0f %% of the time of %s",
+                            100 * foreign_s / wall_s, cpu);
     /* More than one core's worth of CPU time: the workers were not where they were said to be. */
     if (load->own_s > wall_s + tolerated_s + slice_s(sample) * load->workers)
-        return decide(sample, SAMPLE_INVALID, "%d workers used %.2f s of CPU time within %.2f s: more than %s has",
-                      load->workers, load->own_s, wall_s, cpu);
+        return judge_decide(sample, SAMPLE_INVALID,
+                            "%d workers used %.2f s of CPU time within %.2f s: more than %s has", load->workers,
+                            load->own_s, wall_s, cpu);
     return false;
 }
 
@@ -138,9 +133,9 @@ static bool judge_siblings(struct sample *sample)
     for (int i = 0; i < sample->worker_count; i++) {
         const struct worker_times *worker = &sample->workers[i];
         if (!(worker->sibling_busy_s > TOLERATED_SHARE * sample->wall_s + 2 * STAT_RESOLUTION_S)) continue;
-        return decide(sample, SAMPLE_INVALID,
-                      "another program used the other hardware thread of the core of %s for %.0f %% of the time",
-                      cpu_text(sample, worker, sizeof cpu, cpu), 100 * worker->sibling_busy_s / sample->wall_s);
+        return judge_decide(sample, SAMPLE_INVALID,
+                            "another program used the other hardware thread of the core of %s for %.0f %% of the time",
+                            cpu_text(sample, worker, sizeof cpu, cpu), 100 * worker->sibling_busy_s / sample->wall_s);
     }
     return false;
 }
@@ -152,10 +147,11 @@ static bool judge_observation(struct sample *sample)
         const struct worker_times *worker = &sample->workers[i];
         if (!isnan(worker->wait_s)) continue;
         if (!isnan(worker->cpu_total_busy_s) && sample->wall_s >= FOREIGN_FROM_S) continue;
-        return decide(sample, SAMPLE_NOT_JUDGED,
-                      "cannot be judged: this system does not tell how long tasks wait for a core; samples of %g s or "
-                      "more can be, by /proc/stat",
-                      FOREIGN_FROM_S);
+        return judge_decide(
+            sample, SAMPLE_NOT_JUDGED,
+            "cannot be judged: this system does not tell how long tasks wait for a core; samples of %g s or "
+            "more can be, by /proc/stat",
+            FOREIGN_FROM_S);
     }
     return false;
 }
@@ -170,8 +166,13 @@ static bool judge_cpus(struct sample *sample)
 
 void sample_judge(struct sample *sample)
 {
-    if (judge_answer(sample) || judge_placement(sample) || judge_length(sample) || judge_quota(sample) ||
-        judge_cpus(sample) || judge_siblings(sample) || judge_observation(sample))
+    if (sample->config.command.word_count > 0) {
+        judge_command(sample);
+        return;
+    }
+    if (judge_answer(sample) || judge_placement(sample) || judge_length(sample) ||
+        judge_quota(sample, sample->wall_s) || judge_cpus(sample) || judge_siblings(sample) ||
+        judge_observation(sample))
         return;
     sample->validity = SAMPLE_VALID;
     sample->invalid_reason[0] = '\0';

@@ -170,6 +170,10 @@ static void list_unobserved(struct sample *sample)
 
 void sample_derive(struct sample *sample)
 {
+    if (sample->config.command.word_count > 0) {
+        sample->rate = sample->wall_s > 0 ? sample->work / sample->wall_s : NAN;
+        return;
+    }
     sum_workers(sample);
     sum_cpus(sample);
     list_unobserved(sample);

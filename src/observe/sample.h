@@ -83,7 +83,7 @@ void sample_init(struct sample *);
 void sample_release(struct sample *);
 /* 0 or -ENOMEM. */
 int sample_copy(const struct sample *, struct sample *copy_p);
-/* Fills what is derived. Pure. */
+/* Fills what is derived; of a command the rate, the rest is outside_fill's. Pure. */
 void sample_derive(struct sample *);
 /* rate / ceiling_rate; NAN where either is unknown, or the ceiling was evidently disturbed. */
 double sample_ceiling_share(const struct sample *);
@@ -109,7 +109,8 @@ bool sample_cpu_load(const struct sample *, int index, struct cpu_load *load_p);
 
 /* judge.c: decides valid, invalid (with the reason) or not judged (too short, with the reason). Pure.
  * Disturbance is judged from 200 ms of wall time on, foreign CPU from 1 s on: below, the kernel's counters are too
- * coarse. */
+ * coarse. Of commands (judge_command.c) from 20 ms of process_s on where context switches were recorded, else from 1 s.
+ */
 void sample_judge(struct sample *);
 
 #endif

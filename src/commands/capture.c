@@ -78,7 +78,7 @@ static int start_watching(struct capture *capture, struct error *error)
     if (!sampled)
         return error_set(error, STATUS_FAILED, "the kernel's context-switch records cannot be had: %s",
                          capture->reason);
-    status = sampler_new(machine->cpu_count, cpus, 0, &capture->sampler);
+    status = sampler_new(machine->cpu_count, cpus, 0, 0, &capture->sampler);
     if (status)
         return error_set(error, STATUS_FAILED, "tasks cannot be watched: %s; nor by looking at them: %s",
                          capture->reason, strerror(-status));

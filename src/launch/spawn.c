@@ -30,7 +30,7 @@
 #include <unistd.h>
 
 static const double tick_s = 0.1, mpirun_grace_s = 2.0, command_grace_s = 5.0, kill_limit_s = 1.0;
-static const double leave_grace_s = 0.1; /* for helpers that end when they see that the program has */
+static const double leave_grace_s = 0.25; /* for helpers that end when they see that the program has */
 
 enum stage { RUNNING, TERMINATING, KILLED };
 
@@ -76,12 +76,20 @@ static double grace_s(const struct run *run)
                                                     : 0;
 }
 
+/* mpirun hands SIGCONT on to its ranks, and says so. */
+static bool is_stopped(const struct run *run)
+{
+    siginfo_t information = {.si_pid = 0};
+    waitid(P_PID, (id_t)run->process.pid, &information, WSTOPPED | WNOHANG | WNOWAIT);
+    return information.si_pid != 0;
+}
+
 /* Before it is reaped its number cannot be another's. */
 static void signal_run(const struct run *run, int number, bool group)
 {
     pid_t target = group && !is_among_us(run) ? -run->process.pid : run->process.pid;
     kill(target, number);
-    if (number != SIGKILL) kill(target, SIGCONT); /* should it be stopped */
+    if (number != SIGKILL && is_stopped(run)) kill(target, SIGCONT);
 }
 
 static void kill_run(struct run *run)

@@ -29,7 +29,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static const double tick_s = 0.1, mpirun_grace_s = 2.0, command_grace_s = 5.0, kill_limit_s = 1.0;
+static const double tick_s = 0.1, mpirun_grace_s = 2.0, command_grace_s = 5.0, kill_limit_s = 1.0, reap_limit_s = 5.0;
 static const double leave_grace_s = 0.25; /* for helpers that end when they see that the program has */
 
 enum stage { RUNNING, TERMINATING, KILLED };
@@ -244,7 +244,7 @@ static void watch(struct run *run, const struct bystanders *bystanders)
 static struct reaping leaving(const struct run *run)
 {
     bool among_us = is_among_us(run);
-    struct reaping reaping = {.group = among_us ? 0 : run->process.pid, .limit_s = kill_limit_s};
+    struct reaping reaping = {.group = among_us ? 0 : run->process.pid, .limit_s = reap_limit_s};
     if (run->stage == TERMINATING && run->line->launcher == LAUNCHER_COMMAND) {
         reaping.ask = true;
         reaping.grace_s = fmax(run->deadline_s - now_s(), 0);
@@ -282,7 +282,8 @@ static void finish(struct run *run)
         error_set(run->error, STATUS_INTERRUPTED, "interrupted; what was measured until then is kept");
     tail_finish(&run->streams.tail);
     memcpy(run->result->stderr_tail, run->streams.tail.text, run->streams.tail.used + 1);
-    run->result->first_line_s = run->streams.first_s;
+    /* Its death may have been seen before what it had said. */
+    run->result->first_line_s = isnan(run->streams.first_s) ? NAN : fmin(run->streams.first_s, run->result->wall_s);
 }
 
 static int start(struct run *run)

@@ -48,8 +48,7 @@ static void pass_tick(void *context, double elapsed_s)
     if (capture->on_tick) capture->on_tick(capture->context, elapsed_s);
 }
 
-/* SPEEDUP_TIMELINES in the environment asks for a tier. */
-static int choose_tier(bool *exact_p, bool *sampled_p, struct error *error)
+int capture_tiers(bool *exact_p, bool *sampled_p, struct error *error)
 {
     const char *wish = getenv("SPEEDUP_TIMELINES");
     enum timeline_tier tier;
@@ -69,7 +68,7 @@ static int start_watching(struct capture *capture, struct error *error)
     bool exact, sampled;
     int cpus[CPUS_MAX];
     for (int i = 0; i < machine->cpu_count; i++) cpus[i] = machine->cpus[i].os_index;
-    int status = choose_tier(&exact, &sampled, error);
+    int status = capture_tiers(&exact, &sampled, error);
     if (status) return status;
     snprintf(capture->reason, sizeof capture->reason, "asked for by SPEEDUP_TIMELINES");
     if (exact &&
@@ -193,7 +192,7 @@ static int capture_launch(struct session *session, const struct measurement *mea
 int capture_check(struct error *error)
 {
     bool exact, sampled;
-    return choose_tier(&exact, &sampled, error);
+    return capture_tiers(&exact, &sampled, error);
 }
 
 int capture_timeline(struct session *session, const struct measurement *measurement, struct error *error)

@@ -31,8 +31,9 @@ static const char *describe(const struct timeline_record *record, size_t length,
     const struct mode *mode = &record->config.mode;
     int workers = mode_workers(mode), cpus = workers;
     if (mode->cpus.count > 0 && mode->cpus.count < workers) cpus = mode->cpus.count;
-    snprintf(text, length, "%s: %d worker%s of %.32s on %d core%s", workers > cpus ? "Multitasking" : "Multiprocessing",
-             workers, workers == 1 ? "" : "s", record->config.kernel, cpus, cpus == 1 ? "" : "s");
+    const char *kind = workers > cpus ? "Multitasking" : workers > 1 ? "Multiprocessing" : "One task alone";
+    snprintf(text, length, "%s: %d worker%s of %.32s on %d core%s", kind, workers, workers == 1 ? "" : "s",
+             record->config.kernel, cpus, cpus == 1 ? "" : "s");
     return text;
 }
 

@@ -73,8 +73,8 @@ static const struct case_of faults[] = {
      "env OMP_NUM_THREADS=1 OMP_PLACES=cores OMP_PROC_BIND=true " MPIRUN
      "--map-by slot:PE=1 --bind-to core -np 2 $MPI 0.6",
      "MULTIPROCESSING", "--map-by"},
-    {"ranks that are worlds of one", "mpirun mpirun.mpich $MPICH", MPIRUN "-np 2 $MPICH 0.6", NULL, "worlds-of-one",
-     "mpirun.mpich -np 2 $MPICH 0.6", "MULTIPROCESSING", "mpi"},
+    {"ranks that are worlds of one", "mpirun mpirun.mpich $MPICH", "env OMP_NUM_THREADS=1 " MPIRUN "-np 2 $MPICH 0.6",
+     NULL, "worlds-of-one", "env OMP_NUM_THREADS=1 mpirun.mpich -np 2 $MPICH 0.6", "MULTIPROCESSING", "mpi"},
     {"too many OpenMP threads", "$OPENMP", "env OMP_NUM_THREADS=8 $OPENMP 0.25", "MIXED", "oversubscribed",
      "env OMP_NUM_THREADS=2 $OPENMP 0.6", "MULTIPROCESSING", "OMP_NUM_THREADS=2"},
     {"too many processes of stress-ng", "stress-ng", "stress-ng --quiet --cpu 6 --timeout 1", "MIXED", "oversubscribed",
@@ -298,11 +298,11 @@ static int make_materials(void)
                             "  sh -c 'echo $$ > $0/cgroup.procs && exec \"$@\"' $group \"$@\"\n  status=$?\n"
                             "  rmdir $group\n  exit $status\ndone\nexit 99\n"))
         return -1;
-    if (write_file("Makefile", "all: $(patsubst %,%.o,1 2 3 4 5 6 7 8 9 10 11 12)\n%.o: source.c\n"
-                               "\t$(CC) -O2 -DNUMBER=$* -c -o $@ $<\n"))
+    if (write_file("Makefile", "objects := $(patsubst %,%.o,1 2 3 4 5 6 7 8 9 10 11 12)\nall: $(objects)\n"
+                               "$(objects): %.o: source.c\n\t$(CC) -O2 -DNUMBER=$* -c -o $@ $<\n"))
         return -1;
     snprintf(line, sizeof line,
-             "cd %s && { i=0; while [ $i -lt 1500 ]; do echo \"int f$i(int x) { for (int i = 0; i < x; i++) x = x * $i "
+             "cd %s && { i=0; while [ $i -lt 500 ]; do echo \"int f$i(int x) { for (int i = 0; i < x; i++) x = x * $i "
              "+ NUMBER - i %% 7; return x; }\"; i=$((i+1)); done; } > source.c && "
              "head -c 12000000 /dev/urandom | od -An -tx1 > data && "
              "if [ -e /usr/share/doc/hpcc/examples/_hpccinf.txt ]; then "

@@ -21,7 +21,6 @@ struct scene {
     struct tree tree;
     struct hotspots hotspots;
     struct evidence evidence;
-    char variables[1024]; /* of all processes */
 };
 
 static struct scene *scene_new(void)
@@ -225,7 +224,7 @@ static void test_two_on_two(void **state)
     add_threads(scene, 2, "", 0, "0-3");
     run_all_along(scene, 0, 0);
     run_all_along(scene, 1, 3);
-    expect(scene, VERDICT_MULTIPROCESSING, "2 threads on 2 cores, 2.00 executing");
+    expect(scene, VERDICT_MULTIPROCESSING, "2 threads on 2 cores, 2.00 executing at once");
     expect_no_fault(scene);
     assert_int_equal(diagnose(scene).finding_count, 0);
     scene_free(scene);
@@ -508,7 +507,7 @@ static void test_build(void **state)
         const struct timeline_span span = {begin_s, begin_s + 0.02, SPAN_RUNNING, i % 2};
         assert_int_equal(timeline_add_span(&scene->timeline.tasks[task], &span), 0);
     }
-    expect(scene, VERDICT_MULTIPROCESSING, "100 short-lived tasks, 2 at a time, on 2 cores, 2.00 executing");
+    expect(scene, VERDICT_MULTIPROCESSING, "100 short-lived tasks, 2 at a time, on 2 cores, 2.00 executing at once");
     expect_no_fault(scene);
     scene_free(scene);
 }

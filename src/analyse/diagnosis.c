@@ -126,8 +126,8 @@ static void write_headline(const struct facts *facts, struct diagnosis *diagnosi
         snprintf(diagnosis->headline, length, "%s took turns on %d %s", who, cores, cores_text(cores));
         break;
     case VERDICT_MULTIPROCESSING:
-        snprintf(diagnosis->headline, length, "%s on %d %s, %.2f executing", who, cores, cores_text(cores),
-                 diagnosis->parallelism);
+        snprintf(diagnosis->headline, length, "%s on %d %s, %.2f executing at once", who, cores, cores_text(cores),
+                 share(facts->running_s, facts->any_running_s));
         break;
     case VERDICT_MOSTLY_WAITING:
         if (facts->worker_count + facts->short_lived == 0)

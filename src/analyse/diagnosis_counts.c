@@ -16,7 +16,7 @@ static bool is_crowded(const struct facts *facts, const struct diagnosis *diagno
 {
     double active = facts->any_s > 0 ? (facts->running_s + facts->ready_s) / facts->any_s : 0;
     return diagnosis->waiting >= 0.15 && active > 1.2 * facts->mask_cores && facts->mask_cores >= facts->own_cores &&
-           !rule_found(diagnosis, "worlds-of-one");
+           diagnosis->verdict != VERDICT_MOSTLY_WAITING && !rule_found(diagnosis, "worlds-of-one");
 }
 
 static int threads_of_busiest(const struct facts *facts)

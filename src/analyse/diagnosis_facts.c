@@ -42,7 +42,7 @@ int facts_cores_used(const struct facts *facts)
 {
     struct cpu_mask used = {{0}};
     for (int cpu = 0; cpu < CPUS_MAX; cpu++)
-        if (facts->cpu_s[cpu] >= used_from * facts->length_s && facts->cpu_s[cpu] > 0)
+        if (facts->worked_s[cpu] >= used_from * facts->length_s && facts->worked_s[cpu] > 0)
             used.bits[cpu / 64] |= UINT64_C(1) << cpu % 64;
     return facts_cores(facts->evidence->machine, &used);
 }
@@ -213,12 +213,12 @@ static void count_process(struct facts *facts, const struct fact_task *worker)
     facts->processes[at].workers++;
 }
 
-static void read_running(struct facts *facts, const struct timeline_task *task)
+static void read_running(const struct timeline_task *task, double cpu_s[CPUS_MAX])
 {
     for (int s = 0; s < task->span_count; s++) {
         const struct timeline_span *span = &task->spans[s];
         if (span->state == SPAN_RUNNING && span->cpu >= 0 && span->cpu < CPUS_MAX)
-            facts->cpu_s[span->cpu] += span->end_s - span->begin_s;
+            cpu_s[span->cpu] += span->end_s - span->begin_s;
     }
 }
 
@@ -232,10 +232,11 @@ static void find_workers(struct facts *facts)
     }
     for (int t = 0; t < timeline->task_count; t++) {
         struct fact_task fact = read_task(facts, &timeline->tasks[t]);
-        read_running(facts, &timeline->tasks[t]);
+        read_running(&timeline->tasks[t], facts->cpu_s);
         if (!has_worked(&fact)) continue;
         bool worker = fact.running_s + fact.ready_s >= worked_of_most * most_s;
         if (!worker && fact.life_s > short_life * facts->length_s) continue;
+        read_running(&timeline->tasks[t], facts->worked_s);
         facts->life_s += fact.life_s;
         facts->running_s += fact.running_s;
         facts->ready_s += fact.ready_s;

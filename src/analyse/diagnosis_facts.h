@@ -36,8 +36,9 @@ struct facts {
     double life_s, running_s, ready_s; /* sums over workers and the short-lived ones */
     double any_s, one_s, two_s;        /* time in which any was active; one alone; at least two */
     double any_running_s, two_running_s;
-    double cpu_s[CPUS_MAX]; /* ran on each CPU, all tasks */
-    int ranks;              /* processes of one MPI job among those that have workers */
+    double cpu_s[CPUS_MAX];    /* ran on each CPU, all tasks */
+    double worked_s[CPUS_MAX]; /* those that worked */
+    int ranks;                 /* processes of one MPI job among those that have workers */
 };
 
 /* 0 or -ENOMEM; facts_release frees. */

@@ -130,10 +130,11 @@ void rule_ranks_one_core(const struct facts *facts, struct diagnosis *diagnosis)
                  "--bind-to core",
                  rule_cpus(&facts->own, sizeof cpus, cpus));
     else if (*rule_unbound_command(facts, sizeof command, command)) {
-        static const char none[] = "--bind-to none";
-        char *at = strstr(command, none);
-        if (at) memcpy(at, "--bind-to core", sizeof none - 1);
-        rule_fix(finding, "%s%s", command, at ? "" : " (with --bind-to core)");
+        struct evidence unbound = *facts->evidence;
+        struct facts with = *facts;
+        memcpy(unbound.command, command, sizeof command);
+        with.evidence = &unbound;
+        rule_fix(finding, "%s", rule_mpirun_with(&with, "--bind-to core", sizeof command, command));
     } else
         rule_fix(finding, "mpirun --bind-to core, and no taskset or numactl around it");
 }
@@ -164,7 +165,7 @@ void rule_hybrid(const struct facts *facts, struct diagnosis *diagnosis)
                  percent(diagnosis->waiting));
         snprintf(words, sizeof words, "--map-by slot:PE=%d --bind-to core", process->workers);
         if (*rule_mpirun_with(facts, words, sizeof command, command))
-            rule_fix(finding, "%s (in the place of other --map-by and --bind-to); or --bind-to none", command);
+            rule_fix(finding, "%s, or --bind-to none", command);
         else
             rule_fix(finding, "mpirun %s, or mpirun --bind-to none", words);
         return;
@@ -192,7 +193,6 @@ void rule_pinned(const struct facts *facts, struct diagnosis *diagnosis)
         rule_fix_variable(finding, facts, NULL, "OMP_PLACES=cores");
     else
         rule_fix_variable(finding, facts, variable, NULL);
-    rule_fix(finding, "%s", *facts->evidence->command ? " (without its own setting)" : "");
 }
 
 void rule_one_core(const struct facts *facts, struct diagnosis *diagnosis)

@@ -3,8 +3,11 @@
  */
 #include "diagnosis_rules.h"
 
+#include "../plan/quote.h"
+
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static diagnosis_rule *const rules[] = {
@@ -54,13 +57,62 @@ void rule_fix(struct finding *finding, const char *format, ...)
     va_end(values);
 }
 
+/* The command's words; NULL where it is not known, or is no line of words. */
+static char **split_command(const struct facts *facts)
+{
+    char **words = NULL;
+    if (!*facts->evidence->command || quote_split(facts->evidence->command, &words)) return NULL;
+    return words;
+}
+
+static bool sets_variable(const char *word, const char *setting)
+{
+    size_t length = strcspn(setting, "=");
+    return strncmp(word, setting, length) == 0 && word[length] == '=';
+}
+
+/* As of env(1): behind its options and settings. */
+static int skip_env(char *const *words)
+{
+    int at = 1;
+    while (words[at] && (words[at][0] == '-' || strchr(words[at], '='))) {
+        bool takes_value = strcmp(words[at], "-u") == 0 && words[at + 1];
+        at += takes_value ? 2 : 1;
+    }
+    return at;
+}
+
+static bool is_program(const char *word, const char *name)
+{
+    const char *slash = strrchr(word, '/');
+    return strcmp(slash ? slash + 1 : word, name) == 0;
+}
+
 void rule_fix_variable(struct finding *finding, const struct facts *facts, const char *unset, const char *setting)
 {
-    const char *command = facts->evidence->command;
-    if (unset) rule_fix(finding, "env -u %s", unset);
-    if (unset && setting) rule_fix(finding, " ");
-    if (setting) rule_fix(finding, "%s%s", unset ? "" : *command ? "env " : "", setting);
-    if (*command) rule_fix(finding, " %s", command);
+    char **words = split_command(facts), *text = NULL;
+    size_t length = 0;
+    FILE *stream = finding ? open_memstream(&text, &length) : NULL;
+    if (stream) {
+        bool env = words && words[0] && is_program(words[0], "env");
+        int first = env ? skip_env(words) : 0;
+        if (words || unset) fputs("env", stream);
+        if (unset) fprintf(stream, " -u %s", unset);
+        for (int i = 1; i < first; i++) {
+            bool again = (setting && sets_variable(words[i], setting)) || (unset && sets_variable(words[i], unset));
+            if (again) continue;
+            fputc(' ', stream);
+            quote_write(stream, words[i]);
+        }
+        if (setting) fprintf(stream, "%s%s", words || unset ? " " : "", setting);
+        for (char **word = words ? words + first : NULL; word && *word; word++) {
+            fputc(' ', stream);
+            quote_write(stream, *word);
+        }
+        if (fclose(stream) == 0) rule_fix(finding, "%s", text);
+    }
+    free(text);
+    quote_free_words(words);
 }
 
 const char *rule_cpus(const struct cpu_mask *mask, size_t length, char *text)
@@ -71,86 +123,103 @@ const char *rule_cpus(const struct cpu_mask *mask, size_t length, char *text)
     return text;
 }
 
-/* Where the next word begins; words that are quoted count as they are written. */
-static const char *skip_word(const char *at)
+static const char *join_words(char *const *words, size_t length, char *text)
 {
-    char quote = '\0';
-    for (; *at && (quote || *at != ' '); at++) {
-        if (*at == quote)
-            quote = '\0';
-        else if (!quote && (*at == '\'' || *at == '"'))
-            quote = *at;
+    FILE *stream = fmemopen(text, length, "w");
+    text[0] = '\0';
+    for (int i = 0; stream && words[i]; i++) {
+        if (i > 0) fputc(' ', stream);
+        quote_write(stream, words[i]);
     }
-    return at + strspn(at, " ");
+    if (stream) fclose(stream);
+    text[length - 1] = '\0';
+    return text;
 }
 
-static bool is_word(const char *at, const char *word)
+/* Takes words out, which move up. */
+static void drop_words(char **words, int count)
 {
-    size_t length = (size_t)(skip_word(at) - at);
-    while (length > 0 && at[length - 1] == ' ') length--;
-    const char *name = at;
-    for (size_t i = 0; i < length; i++)
-        if (at[i] == '/') name = at + i + 1;
-    length -= (size_t)(name - at);
-    return strlen(word) == length && memcmp(name, word, length) == 0;
+    for (int i = 0; i < count; i++) free(words[i]);
+    do {
+        words[0] = words[count];
+    } while (*words++);
 }
 
 const char *rule_unbound_command(const struct facts *facts, size_t length, char *text)
 {
-    const char *at = facts->evidence->command, *before = at;
+    char **words = split_command(facts);
     text[0] = '\0';
-    /* Behind env and its settings, too. */
-    if (is_word(at, "env"))
-        for (at = skip_word(at); *at == '-' || strcspn(at, "=") < strcspn(at, " ");) {
-            bool takes_value = strncmp(at, "-u ", 3) == 0;
-            at = skip_word(at);
-            if (takes_value) at = skip_word(at);
+    if (!words) return text;
+    int at = words[0] && is_program(words[0], "env") ? skip_env(words) : 0, count = 0;
+    if (words[at] && is_program(words[at], "taskset")) {
+        count = 1;
+        while (words[at + count] && words[at + count][0] == '-') count++;
+        count += words[at + count] != NULL; /* the mask, or the list */
+    } else if (words[at] && is_program(words[at], "numactl")) {
+        count = 1;
+        while (words[at + count] && words[at + count][0] == '-') {
+            const char *option = words[at + count];
+            count += option[1] != '-' && strlen(option) == 2 && words[at + count + 1] ? 2 : 1;
         }
-    size_t kept = (size_t)(at - before);
-    if (is_word(at, "taskset")) {
-        at = skip_word(at);
-        bool list = false;
-        while (*at == '-') {
-            list = true;
-            at = skip_word(at);
-        }
-        (void)list;
-        at = skip_word(at);
-    } else if (is_word(at, "numactl")) {
-        at = skip_word(at);
-        while (*at == '-') {
-            bool apart = strncmp(at, "-C ", 3) == 0 || strncmp(at, "-N ", 3) == 0 || strncmp(at, "-m ", 3) == 0;
-            at = skip_word(at);
-            if (apart) at = skip_word(at);
-        }
-    } else {
-        return text;
     }
-    if (*at) snprintf(text, length, "%.*s%s", (int)kept, before, at);
+    if (count > 0 && words[at + count]) {
+        drop_words(words + at, count);
+        join_words(words, length, text);
+    }
+    quote_free_words(words);
     return text;
 }
 
-static const char *find_mpirun(const struct facts *facts)
+/* Of mpirun among the words; -1. */
+static int find_mpirun(char *const *words)
 {
     static const char *const names[] = {"mpirun", "mpiexec", "mpirun.openmpi", "mpiexec.openmpi", "orterun"};
-    for (const char *at = facts->evidence->command; *at; at = skip_word(at))
-        for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-            if (is_word(at, names[i])) return at;
-    return NULL;
+    for (int i = 0; words && words[i]; i++)
+        for (size_t n = 0; n < sizeof names / sizeof *names; n++)
+            if (is_program(words[i], names[n])) return i;
+    return -1;
 }
 
 bool rule_starts_mpirun(const struct facts *facts)
 {
-    return find_mpirun(facts) != NULL;
+    char **words = split_command(facts);
+    bool found = find_mpirun(words) >= 0;
+    quote_free_words(words);
+    return found;
 }
 
-const char *rule_mpirun_with(const struct facts *facts, const char *words, size_t length, char *text)
+/* Options that the new ones replace: with a value, or two of --mca. */
+static int replaced(char *const *words, const char *options)
 {
-    const char *command = facts->evidence->command, *mpirun = find_mpirun(facts);
+    static const char *const with_value[] = {"--bind-to", "-bind-to", "--map-by", "-map-by"};
+    bool places = strstr(options, "--bind-to") != NULL;
+    for (size_t i = 0; places && i < sizeof with_value / sizeof *with_value; i++)
+        if (strcmp(words[0], with_value[i]) == 0 && words[1]) return 2;
+    bool mca = (strcmp(words[0], "--mca") == 0 || strcmp(words[0], "-mca") == 0) && words[1] && words[2];
+    return mca && strstr(options, "--mca") && strstr(options, words[1]) ? 3 : 0;
+}
+
+const char *rule_mpirun_with(const struct facts *facts, const char *options, size_t length, char *text)
+{
+    char **words = split_command(facts), before[500], after[500];
+    int mpirun = find_mpirun(words);
     text[0] = '\0';
-    if (!mpirun) return text;
-    const char *rest = skip_word(mpirun);
-    snprintf(text, length, "%.*s%s %s", (int)(rest - command), command, words, rest);
+    if (mpirun >= 0) {
+        for (int i = mpirun + 1; words[i];) {
+            int count = replaced(words + i, options);
+            if (count > 0)
+                drop_words(words + i, count);
+            else
+                i++;
+        }
+        join_words(words + mpirun + 1, sizeof after, after);
+        char *rest = words[mpirun + 1];
+        words[mpirun + 1] = NULL;
+        join_words(words, sizeof before, before);
+        words[mpirun + 1] = rest;
+        snprintf(text, length, "%s %s %s", before, options, after);
+    }
+    quote_free_words(words);
     return text;
 }
 

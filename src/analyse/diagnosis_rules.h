@@ -28,7 +28,8 @@ const char *rule_cpus(const struct cpu_mask *, size_t length, char *text);
 const char *rule_unbound_command(const struct facts *, size_t length, char *text);
 /* mpirun among the words of the command. */
 bool rule_starts_mpirun(const struct facts *);
-/* The command with these words behind its mpirun; "" where it has none. */
-const char *rule_mpirun_with(const struct facts *, const char *words, size_t length, char *text);
+/* The command with these options behind its mpirun, in the place of those that say something else about the same; ""
+ * where it has none. */
+const char *rule_mpirun_with(const struct facts *, const char *options, size_t length, char *text);
 
 #endif

@@ -97,7 +97,7 @@ void rule_spinning(const struct facts *facts, struct diagnosis *diagnosis)
     else if (facts_has_library(facts, LIBRARY_MPICH) && !facts_has_library(facts, LIBRARY_OPENMPI))
         rule_fix_variable(finding, facts, NULL, "MPIR_CVAR_POLLS_BEFORE_YIELD=1");
     else if (*rule_mpirun_with(facts, "--mca mpi_yield_when_idle 1", sizeof command, command))
-        rule_fix(finding, "%s (once, with 1); or a core for each rank", command);
+        rule_fix(finding, "%s, or a core for each rank", command);
     else
         rule_fix(finding, "mpirun --mca mpi_yield_when_idle 1, or a core for each rank");
 }

@@ -3,6 +3,7 @@
 #include "session.h"
 
 #include "../../kernels/isa.h"
+#include "../launch/command_line.h"
 #include "../observe/thread.h"
 #include "../place/schedule.h"
 #include "../present/present.h"
@@ -140,6 +141,9 @@ static enum launcher choose_launcher(const struct session *session, const struct
 static int build_line(const struct session *session, const struct measurement *measurement, int runs,
                       struct launch_line **line_p, struct error *error)
 {
+    int status = schedule_check_room(&session->machine, measurement->mode, schedule_realtime_runtime_us(), error);
+    if (status) return status;
+    if (measurement->command) return command_line_new(measurement->command, &session->site, line_p, error);
     struct request request = {.runs = runs,
                               .warmups = measurement->warmups,
                               .own_cpus = session->job.size > 0,
@@ -150,8 +154,6 @@ static int build_line(const struct session *session, const struct measurement *m
     request.config.nodes = 1;
     snprintf(request.config.map, sizeof request.config.map, "cores-first");
     if (scheduling_is_realtime(&measurement->mode->scheduling)) request.realtime_limit_s = session->time_limit_s;
-    int status = schedule_check_room(&session->machine, measurement->mode, schedule_realtime_runtime_us(), error);
-    if (status) return status;
     return launch_line_new(&request, choose_launcher(session, measurement->mode), &session->site, line_p, error);
 }
 
@@ -189,34 +191,42 @@ int session_write_context(struct session *session, int count, const struct measu
     return status;
 }
 
+int session_take_sample(struct session *session, const struct measurement *measurement, double launch_s,
+                        struct sample *sample, struct error *error)
+{
+    int status = STATUS_OK;
+    snprintf(sample->study, sizeof sample->study, "%s", session->study);
+    sample->launch = session->launch_count;
+    sample->block = measurement->block;
+    sample->launch_s = launch_s;
+    sample_derive(sample);
+    sample_judge(sample);
+    if (!sample->correct) {
+        const char *variant = sample->config.variant;
+        sample->wall_s = sample->rate = NAN; /* a wrong answer has no timing */
+        error_set(error, STATUS_WRONG, "%s%s%s gave a wrong answer: %s", sample->config.kernel, *variant ? " " : "",
+                  variant, sample->check_detail);
+    }
+    if (!measurement->unrecorded) {
+        status = session_write_line(session, record_encode_sample(sample), error);
+        if (!status && results_add(&session->results, sample))
+            status = error_set(error, STATUS_FAILED, "no memory is left to keep the samples");
+    }
+    if (session->on_sample) session->on_sample(session->context, sample, launch_s);
+    return status;
+}
+
 static int take_sample(struct launch *launch, const json_t *object)
 {
-    struct session *session = launch->session;
     struct sample sample;
     sample_init(&sample);
     int status = record_decode_sample(object, &sample, launch->error);
     if (status)
         return error_set(launch->error, STATUS_FAILED, "the worker's sample is not readable: %s", launch->error->text);
-    snprintf(sample.study, sizeof sample.study, "%s", session->study);
-    sample.launch = session->launch_count;
-    sample.block = launch->measurement->block;
-    sample.launch_s = launch->launch_s;
     sample.repeat = launch->first_repeat + launch->samples++;
-    sample_derive(&sample);
-    sample_judge(&sample);
+    status = session_take_sample(launch->session, launch->measurement, launch->launch_s, &sample, launch->error);
     if (sample.validity != SAMPLE_INVALID) launch->usable++;
-    if (!sample.correct) {
-        launch->wrong++;
-        sample.wall_s = sample.rate = NAN; /* a wrong answer has no timing */
-        error_set(launch->error, STATUS_WRONG, "%s %s gave a wrong answer: %s", sample.config.kernel,
-                  sample.config.variant, sample.check_detail);
-    }
-    if (!launch->measurement->unrecorded) {
-        status = session_write_line(session, record_encode_sample(&sample), launch->error);
-        if (!status && results_add(&session->results, &sample))
-            status = error_set(launch->error, STATUS_FAILED, "no memory is left to keep the samples");
-    }
-    if (session->on_sample) session->on_sample(session->context, &sample, launch->launch_s);
+    if (!sample.correct) launch->wrong++;
     sample_release(&sample);
     return status;
 }
@@ -364,6 +374,7 @@ static int launch_once(struct session *session, const struct measurement *measur
 
 int session_measure(struct session *session, const struct measurement *measurement, int *got_p, struct error *error)
 {
+    if (measurement->command) return session_measure_command(session, measurement, got_p, error);
     int got = 0, repeat = 0, status = STATUS_OK;
     /* In a foreign launcher's job the ranks cannot be started again. */
     int launches_max = session->job.size > 0 ? 1 : measurement->launches_max;

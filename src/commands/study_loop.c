@@ -147,16 +147,10 @@ static int write_reference(struct study *study, int block, const char *when, str
 
 static int launch_next(struct study *study, struct study_progress *progress, int config, struct error *error)
 {
-    const struct study_config *next = &study->plan.configs[config];
-    const struct measurement measurement = {.problem = &next->problem,
-                                            .mode = &next->mode,
-                                            .runs = 1,
-                                            .warmups = study->options->warmups,
-                                            .launches_max = 1,
-                                            .block = progress->block};
+    struct measurement measurement = study_measurement(study, config);
     int got;
-    snprintf(progress->doing, sizeof progress->doing, "%s, %s, %d worker%s", next->problem.variant->name,
-             mode_name_text(next->mode.name), mode_workers(&next->mode), mode_workers(&next->mode) == 1 ? "" : "s");
+    measurement.block = progress->block;
+    study_name_config(study, config, sizeof progress->doing, progress->doing);
     study_show_progress(progress, 0);
     return session_measure(&study->session, &measurement, &got, error);
 }

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static json_t *word_encode(const char *word)
+json_t *record_encode_text(const char *word)
 {
     static const char digits[] = "0123456789abcdef";
     json_t *text = json_string(word);
@@ -31,7 +31,7 @@ static json_t *words_encode(const struct command_target *target, int count,
 {
     json_t *array = json_array();
     for (int i = 0; array && i < count; i++)
-        if (json_array_append_new(array, word_encode(nth(target, i)))) {
+        if (json_array_append_new(array, record_encode_text(nth(target, i)))) {
             json_decref(array);
             array = NULL;
         }
@@ -43,11 +43,19 @@ int command_encode(const struct command_target *command, json_t *target)
     int failed = json_object_set_new(target, "kind", json_string("command"));
     failed |= json_object_set_new(target, "argv", words_encode(command, command->word_count, command_word));
     failed |= json_object_set_new(target, "env", words_encode(command, command->setting_count, command_setting));
-    failed |= json_object_set_new(target, "launcher", word_encode(command->launcher));
+    failed |= json_object_set_new(target, "launcher", record_encode_text(command->launcher));
     failed |= json_object_set_new(target, "shell", json_boolean(command->shell));
     failed |= json_object_set_new(target, "bind", json_boolean(command->bind));
-    failed |= json_object_set_new(target, "time", word_encode(command->time));
+    failed |= json_object_set_new(target, "time", record_encode_text(command->time));
     return failed;
+}
+
+json_t *record_encode_target(const struct command_target *command)
+{
+    json_t *target = json_object();
+    if (target && command_encode(command, target) == 0) return target;
+    json_decref(target);
+    return NULL;
 }
 
 static int digit_value(char c)

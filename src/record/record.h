@@ -17,6 +17,9 @@ enum { RECORD_DUMP_FLAGS = JSON_COMPACT | JSON_REAL_PRECISION(17) };
 /* New references, the caller's; NULL: no memory. */
 json_t *record_encode_config(const struct config *);
 json_t *record_encode_scheduling(const struct scheduling *);
+json_t *record_encode_target(const struct command_target *);
+/* As a string; bytes that are no UTF-8 as {"hex": ...}. */
+json_t *record_encode_text(const char *);
 json_t *record_encode_sample(const struct sample *);
 /* 0, or -EINVAL with the offending name in error; the output is then unchanged. sample_p must be initialised; it is
  * released and refilled. */

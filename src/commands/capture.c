@@ -15,7 +15,7 @@ enum { SPANS_MAX = 400000, CPUS_ALWAYS_SHOWN = 16 };
 
 struct capture {
     struct session *session;
-    struct watching watching; /* of a kernel; a command's launch watches itself */
+    struct watching watching;
     struct sample sample;
     bool sampled;
     /* The session's own, set aside meanwhile. */
@@ -39,12 +39,12 @@ static void pass_tick(void *context, double elapsed_s)
 }
 
 /* Hooks itself into the session. */
-static int capture_begin(struct session *session, bool watches_itself, struct capture *capture_p, struct error *error)
+static int capture_begin(struct session *session, struct capture *capture_p, struct error *error)
 {
     *capture_p = (struct capture){
         .session = session, .context = session->context, .on_sample = session->on_sample, .on_tick = session->on_tick};
     sample_init(&capture_p->sample);
-    int status = watches_itself ? STATUS_OK : watching_begin(&session->machine, true, &capture_p->watching, error);
+    int status = watching_begin(&session->machine, true, &capture_p->watching, error);
     if (status) return status;
     session->context = capture_p;
     session->on_sample = keep_sample;
@@ -94,29 +94,25 @@ static void fit_cpus(const struct sample *sample, struct timeline *timeline)
 }
 
 /* Of all that was seen, the time of the sample. */
-static int take_timeline(struct capture *capture, struct timeline *timeline, struct error *error)
+static int make_record(struct capture *capture, struct timeline_record *record_p, struct error *error)
 {
     const struct sample *sample = &capture->sample;
+    struct timeline *timeline = &record_p->timeline;
     if (watching_timeline(&capture->watching, timeline))
         return error_set(error, STATUS_FAILED, "no memory is left for the timeline");
     double offset_s = clock_date_s() - clock_wall_s(), begin_s = sample->start_s - offset_s - timeline->start_s;
     timeline_cut(timeline, begin_s, begin_s + sample->wall_s);
+    timeline_limit(timeline, SPANS_MAX);
     timeline_name_workers(timeline, sample->worker_count, sample->workers);
-    return STATUS_OK;
-}
-
-static void make_record(const struct capture *capture, struct timeline_record *record_p)
-{
-    const struct sample *sample = &capture->sample;
-    timeline_limit(&record_p->timeline, SPANS_MAX);
-    fit_cpus(sample, &record_p->timeline);
+    fit_cpus(sample, timeline);
     record_p->config = sample->config;
     record_config_key(&record_p->config, record_p->key);
     memcpy(record_p->study, capture->session->study, sizeof record_p->study);
     record_p->launch = sample->launch;
-    record_p->wall_s = sample->config.command.word_count > 0 ? sample->process_s : sample->wall_s;
+    record_p->wall_s = sample->wall_s;
     record_p->validity = sample->validity;
     memcpy(record_p->invalid_reason, sample->invalid_reason, sizeof record_p->invalid_reason);
+    return STATUS_OK;
 }
 
 /* One launch; *record_p is filled where it gave a sample. */
@@ -127,14 +123,35 @@ static int capture_launch(struct session *session, const struct measurement *mea
     struct capture capture;
     once.runs = once.launches_max = 1;
     once.unrecorded = true;
-    if (once.command) once.seen = &record_p->timeline;
-    int got, status = capture_begin(session, once.command != NULL, &capture, error);
+    int got, status = capture_begin(session, &capture, error);
     if (!status) status = session_measure(session, &once, &got, error);
     if (!status && !capture.sampled)
         status = error_set(error, STATUS_FAILED, "the launch that was to be watched gave no sample");
-    if (!status && !once.command) status = take_timeline(&capture, &record_p->timeline, error);
-    if (!status) make_record(&capture, record_p);
+    if (!status) status = make_record(&capture, record_p, error);
     capture_end(&capture);
+    return status;
+}
+
+/* A command's launch watches itself. */
+static int capture_run(struct session *session, const struct command_measurement *measurement,
+                       struct timeline_record *record_p, struct error *error)
+{
+    struct command_measurement once = *measurement;
+    struct sample unknown = {.worker_count = 0};
+    bool usable;
+    once.timeline_p = record_p;
+    int status = command_measure(session, &once, &usable, error);
+    if (status) return status;
+    timeline_limit(&record_p->timeline, SPANS_MAX);
+    fit_cpus(&unknown, &record_p->timeline);
+    return STATUS_OK;
+}
+
+static int write_record(struct session *session, struct timeline_record *record, struct error *error)
+{
+    int status = session_write_line(session, record_encode_timeline(record), error);
+    if (!status && results_add_timeline(&session->results, record))
+        status = error_set(error, STATUS_FAILED, "no memory is left for the timeline");
     return status;
 }
 
@@ -148,9 +165,23 @@ int capture_timeline(struct session *session, const struct measurement *measurem
         status = capture_launch(session, measurement, &record, error);
         if (record.validity != SAMPLE_INVALID) break;
     }
-    if (!status) status = session_write_line(session, record_encode_timeline(&record), error);
-    if (!status && results_add_timeline(&session->results, &record))
-        status = error_set(error, STATUS_FAILED, "no memory is left for the timeline");
+    if (!status) status = write_record(session, &record, error);
+    timeline_record_release(&record);
+    return status;
+}
+
+int capture_command(struct session *session, const struct command_measurement *measurement, int launches_max,
+                    struct error *error)
+{
+    struct timeline_record record;
+    int status = STATUS_OK;
+    timeline_record_init(&record);
+    for (int i = 0; i < launches_max && !status; i++) {
+        timeline_record_release(&record);
+        status = capture_run(session, measurement, &record, error);
+        if (record.validity != SAMPLE_INVALID) break;
+    }
+    if (!status) status = write_record(session, &record, error);
     timeline_record_release(&record);
     return status;
 }

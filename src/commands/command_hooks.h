@@ -1,32 +1,24 @@
-/* What the user wants to be run beside the command that is measured: once before the first launch with some values of
- * its placeholders (setup), before and after each run (prepare, conclude), and at the very end (cleanup). */
+/* What the user wants to be run once around the launches of a command: before the first one with some values of its
+ * placeholders (setup), and at the very end (cleanup). */
 #ifndef SPEEDUP_COMMANDS_COMMAND_HOOKS_H
 #define SPEEDUP_COMMANDS_COMMAND_HOOKS_H
 
-#include "../launch/launch.h"
-#include "command_output.h"
+#include "session.h"
 
 struct command_hooks {
-    const struct command_rules *rules;
-    double time_limit_s; /* of one of them */
-    int set_up_count, cleanup_count;
-    char **set_up; /* heap: the setup lines that were run, placeholders replaced */
-    struct hook_line {
-        char *text;
-        struct launch_line *line;
-    } * cleanups;   /* heap: those that are to be run */
-    bool told_left; /* that the command left processes behind */
+    const char *setup, *cleanup; /* templates; NULL */
+    int count;
+    struct hook_done {
+        const struct config *config; /* not ours */
+        char *setup, *cleanup;       /* heap: the lines that they become; NULL: the same was noted before, or none */
+    } * done;                        /* heap */
 };
 
-/* Starts as {.rules = ...}. STATUS_USAGE where a hook is no line of words. Runs nothing. */
-int hooks_check(const struct command_hooks *, const struct config *, struct error *);
-/* Once for each different line: runs the setup, and notes the cleanup. All of them: STATUS_FAILED where a hook cannot
- * be started, takes too long or ends with another status than 0, with what it said; STATUS_INTERRUPTED. */
-int hooks_set_up(struct command_hooks *, const struct config *, struct error *);
-int hooks_prepare(struct command_hooks *, const struct config *, struct error *);
-int hooks_conclude(struct command_hooks *, const struct config *, struct error *);
+/* Before each launch: runs the setup, where its line is another one than all before, and notes the cleanup likewise.
+ * The configuration must last as long as the hooks. As command_run_hook. */
+int hooks_set_up(struct command_hooks *, struct session *, const struct config *, struct error *);
 /* Runs all cleanups that were noted, also where one of them fails: the first failure is told. */
-int hooks_clean_up(struct command_hooks *, struct error *);
+int hooks_clean_up(struct command_hooks *, struct session *, struct error *);
 void hooks_release(struct command_hooks *);
 
 #endif

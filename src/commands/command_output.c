@@ -1,175 +1,174 @@
-/* Patterns are POSIX extended regular expressions, by lines. NULs in an output end no text: they are taken for line
- * ends. */
 #include "command_output.h"
 
+#include "../record/record.h"
+#include "command_run.h"
+
 #include <ctype.h>
-#include <jansson.h>
+#include <errno.h>
 #include <math.h>
-#include <regex.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-static int compile(const char *option, const char *pattern, regex_t *regex_p, struct error *error)
+static const size_t length_max = (size_t)256 << 20;
+
+void command_output_init(struct command_output *output, bool text, bool hashed, bool shown)
 {
-    char why[128];
-    int status = regcomp(regex_p, pattern, REG_EXTENDED | REG_NEWLINE);
-    if (!status) return STATUS_OK;
-    regerror(status, regex_p, why, sizeof why);
-    return error_set(error, STATUS_USAGE, "%s '%.200s' is no POSIX extended regular expression: %s", option, pattern,
-                     why);
+    *output = (struct command_output){.text = text, .hashed = hashed, .shown = shown};
+    command_output_reset(output);
 }
 
-int command_rules_check(const struct command_rules *rules, struct error *error)
+void command_output_release(struct command_output *output)
 {
-    regex_t regex;
-    if (rules->time_regex && rules->time_json)
-        return error_set(error, STATUS_USAGE, "--time-regex and --time-json are two places for one time; give one");
-    if (rules->time_json && !*rules->time_json)
-        return error_set(error, STATUS_USAGE, "--time-json is empty; allowed: a path such as results.0.time");
-    if (rules->time_regex) {
-        int status = compile("--time-regex", rules->time_regex, &regex, error);
-        if (status) return status;
-        size_t groups = regex.re_nsub;
-        regfree(&regex);
-        if (groups == 0)
-            return error_set(
-                error, STATUS_USAGE,
-                "--time-regex '%.200s' has no group; put the number into parentheses, as in 'Time: ([0-9.]+)'",
-                rules->time_regex);
+    free(output->bytes);
+    output->bytes = NULL;
+}
+
+void command_output_reset(struct command_output *output)
+{
+    output->length = 0;
+    output->hash = output->hashed ? record_hash(0, "") : 0;
+    if (output->bytes) output->bytes[0] = '\0';
+}
+
+bool command_output_is_wanted(const struct command_output *output)
+{
+    return output->text || output->hashed || output->shown;
+}
+
+static void show(size_t length, const char *bytes)
+{
+    while (length > 0) {
+        ssize_t written = write(STDERR_FILENO, bytes, length);
+        if (written < 0 && errno != EINTR) return;
+        if (written <= 0) continue;
+        bytes += written;
+        length -= (size_t)written;
     }
-    if (rules->check_regex) {
-        int status = compile("--check-regex", rules->check_regex, &regex, error);
-        if (status) return status;
-        regfree(&regex);
+}
+
+int command_output_add(struct command_output *output, size_t length, const char *bytes)
+{
+    if (output->shown) show(length, bytes);
+    if (output->hashed) output->hash = record_hash_more(output->hash, length, bytes);
+    if (!output->text) return 0;
+    if (length > length_max - output->length) return STATUS_FAILED;
+    if (output->length + length + 1 > output->room) {
+        size_t room = 2 * (output->length + length) + 4096;
+        char *grown = realloc(output->bytes, room);
+        if (!grown) return STATUS_FAILED;
+        output->bytes = grown;
+        output->room = room;
     }
-    return STATUS_OK;
+    for (size_t i = 0; i < length; i++) output->bytes[output->length++] = bytes[i] ? bytes[i] : '\n';
+    output->bytes[output->length] = '\0';
+    return 0;
 }
 
-/* A copy without NULs; heap. NULL: no memory. */
-static char *copy_text(size_t length, const char *output)
+bool command_output_matches(const struct command_output *output, const regex_t *regex)
 {
-    char *text = malloc(length + 1);
-    if (!text) return NULL;
-    for (size_t i = 0; i < length; i++) text[i] = output[i] ? output[i] : '\n';
-    text[length] = '\0';
-    return text;
+    return regexec(regex, output->bytes ? output->bytes : "", 0, NULL, 0) == 0;
 }
 
-/* The group of the last match. Returns whether there is one. */
-static bool find_last(const regex_t *regex, const char *text, regmatch_t *group_p)
+/* "regex ms PATTERN": the unit in seconds, and what follows it. */
+static double unit_of(const char *time, const char **rest_p)
 {
-    regmatch_t matches[2];
-    bool found = false;
-    for (size_t at = 0; regexec(regex, text + at, 2, matches, at > 0 && text[at - 1] != '\n' ? REG_NOTBOL : 0) == 0;) {
-        if (matches[1].rm_so >= 0) {
-            found = true;
-            group_p->rm_so = (regoff_t)at + matches[1].rm_so;
-            group_p->rm_eo = (regoff_t)at + matches[1].rm_eo;
+    static const struct {
+        const char *name;
+        double unit_s;
+    } units[] = {{"s ", 1}, {"ms ", 1e-3}, {"us ", 1e-6}};
+    const char *at = time + strcspn(time, " ");
+    at += *at == ' ';
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+        if (strncmp(at, units[i].name, strlen(units[i].name)) == 0) {
+            *rest_p = at + strlen(units[i].name);
+            return units[i].unit_s;
         }
-        at += (size_t)matches[0].rm_eo;
-        if (matches[0].rm_eo == matches[0].rm_so && !text[at++]) break;
-    }
-    return found;
+    return NAN;
 }
 
-static bool parse_time(const char *text, size_t length, double *time_p)
-{
-    char number[64], *end;
-    if (length == 0 || length >= sizeof number) return false;
-    memcpy(number, text, length);
-    number[length] = '\0';
-    double value = strtod(number, &end);
-    while (isspace((unsigned char)*end)) end++;
-    if (end == number || *end || !isfinite(value) || value < 0) return false;
-    *time_p = value;
-    return true;
-}
-
-static int read_by_regex(const struct command_rules *rules, const char *output, const char *errors, double *time_p,
-                         struct error *error)
+/* The first group of the last match; NAN. */
+static double find_by_regex(const char *text, const char *pattern)
 {
     regex_t regex;
-    regmatch_t group;
-    int status = compile("--time-regex", rules->time_regex, &regex, error);
-    if (status) return status;
-    const char *text = output;
-    bool found = find_last(&regex, text, &group);
-    if (!found) found = find_last(&regex, text = errors, &group);
-    regfree(&regex);
-    if (!found)
-        return error_set(error, STATUS_FAILED,
-                         "its output has no match of --time-regex '%.200s'; --show-output shows it", rules->time_regex);
-    size_t length = (size_t)(group.rm_eo - group.rm_so);
-    if (parse_time(text + group.rm_so, length, time_p)) return STATUS_OK;
-    return error_set(error, STATUS_FAILED, "what --time-regex finds in its output is no time: '%.*s'",
-                     (int)(length < 80 ? length : 80), text + group.rm_so);
-}
-
-static const json_t *follow(const json_t *value, const char *path)
-{
-    while (value && *path) {
-        size_t length = strcspn(path, ".");
-        char *end, *name = strndup(path, length);
-        size_t index = name ? strtoul(name, &end, 10) : 0;
-        if (json_is_array(value))
-            value = name && *name && !*end ? json_array_get(value, index) : NULL;
-        else
-            value = name ? json_object_get(value, name) : NULL;
-        free(name);
-        path += length;
-        if (*path) path++;
+    regmatch_t found[2];
+    double value = NAN;
+    if (regcomp(&regex, pattern, REG_EXTENDED | REG_NEWLINE)) return NAN;
+    int flags = 0;
+    while (regexec(&regex, text, 2, found, flags) == 0) {
+        char *end;
+        if (found[1].rm_so >= 0) {
+            double number = strtod(text + found[1].rm_so, &end);
+            if (end > text + found[1].rm_so) value = number;
+        }
+        text += found[0].rm_eo;
+        if (found[0].rm_eo == found[0].rm_so && *text++ == '\0') break;
+        flags = text[-1] == '\n' ? 0 : REG_NOTBOL;
     }
+    regfree(&regex);
     return value;
 }
 
-static int read_by_json(const struct command_rules *rules, size_t length, const char *output, double *time_p,
+static const json_t *json_step(const json_t *at, const char *name)
+{
+    if (json_is_array(at) && isdigit((unsigned char)*name)) return json_array_get(at, strtoul(name, NULL, 10));
+    return json_object_get(at, name);
+}
+
+/* "results.0.time". A line of JSON at the end of other text is found, too. */
+static double find_by_json(const char *text, const char *path)
+{
+    char names[256], *rest = NULL;
+    json_t *whole = json_loads(text, 0, NULL);
+    for (const char *line = text; !whole && line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL)
+        if (*line == '{' || *line == '[') whole = json_loads(line, JSON_DISABLE_EOF_CHECK, NULL);
+    const json_t *at = whole;
+    snprintf(names, sizeof names, "%s", path);
+    for (char *name = strtok_r(names, ".", &rest); name && at; name = strtok_r(NULL, ".", &rest))
+        at = json_step(at, name);
+    double value = json_is_number(at) ? json_number_value(at) : NAN;
+    char *end;
+    if (json_is_string(at)) {
+        value = strtod(json_string_value(at), &end);
+        if (end == json_string_value(at) || *end) value = NAN;
+    }
+    json_decref(whole);
+    return value;
+}
+
+int command_output_time(const struct command_output *output, const char *errors, const char *time, double *time_p,
                         struct error *error)
 {
-    json_error_t why;
-    json_t *json = json_loadb(output, length, JSON_DECODE_ANY | JSON_ALLOW_NUL, &why);
-    if (!json)
-        return error_set(error, STATUS_FAILED,
-                         "its standard output is no JSON, of which --time-json takes a part: "
-                         "line %d: %s",
-                         why.line, why.text);
-    const json_t *value = follow(json, rules->time_json);
-    double time = json_is_number(value) ? json_number_value(value) : NAN;
-    bool good = json_is_number(value) && isfinite(time) && time >= 0;
-    if (json_is_string(value)) good = parse_time(json_string_value(value), json_string_length(value), &time);
-    json_decref(json);
-    *time_p = time;
-    if (good) return STATUS_OK;
-    return error_set(error, STATUS_FAILED, "the JSON that it prints has no time at --time-json %.200s",
-                     rules->time_json);
+    const char *rest = "", *text = output->bytes ? output->bytes : "";
+    double unit_s = unit_of(time, &rest);
+    bool regex = strncmp(time, "regex ", 6) == 0;
+    double value = unit_s * (regex ? find_by_regex(text, rest) : find_by_json(text, rest));
+    if (regex && isnan(value)) value = unit_s * find_by_regex(errors, rest);
+    if (value > 0 && isfinite(value)) {
+        *time_p = value;
+        return STATUS_OK;
+    }
+    return error_set(
+        error, STATUS_FAILED, "%s %.200s finds no time over 0 in what the command wrote, %zu bytes%s%.200s",
+        regex ? "--time-regex" : "--time-json", rest, output->length, output->length ? ", beginning: " : "", text);
 }
 
-int command_read_time(const struct command_rules *rules, size_t length, const char *output, const char *errors,
-                      double *time_p, struct error *error)
-{
-    *time_p = NAN;
-    if (!rules->time_regex && !rules->time_json) return STATUS_OK;
-    char *text = copy_text(length, output);
-    if (!text) return error_set(error, STATUS_FAILED, "no memory is left for the output of the command");
-    int status = rules->time_json ? read_by_json(rules, length, output, time_p, error)
-                                  : read_by_regex(rules, text, errors, time_p, error);
-    free(text);
-    if (!status) *time_p *= rules->time_unit_s;
-    return status;
-}
-
-bool command_check_output(const struct command_rules *rules, size_t length, const char *output, size_t detail_length,
-                          char *detail)
+int command_check_time(const char *time, struct error *error)
 {
     regex_t regex;
-    struct error error = {""};
-    if (!rules->check_regex) return true;
-    char *text = copy_text(length, output);
-    bool compiled = text && compile("--check-regex", rules->check_regex, &regex, &error) == STATUS_OK;
-    bool matches = compiled && regexec(&regex, text, 0, NULL, 0) == 0;
-    if (!matches)
-        snprintf(detail, detail_length, "its standard output has no match of --check-regex '%.120s'",
-                 rules->check_regex);
-    if (compiled) regfree(&regex);
-    free(text);
-    return matches;
+    const char *pattern = "";
+    unit_of(time, &pattern);
+    if (strncmp(time, "regex ", 6) != 0) return STATUS_OK;
+    int failed = regcomp(&regex, pattern, REG_EXTENDED | REG_NEWLINE);
+    char why[128];
+    if (failed) {
+        regerror(failed, &regex, why, sizeof why);
+        return error_set(error, STATUS_USAGE, "--time-regex %.200s is no extended regular expression: %s", pattern,
+                         why);
+    }
+    size_t groups = regex.re_nsub;
+    regfree(&regex);
+    if (groups > 0) return STATUS_OK;
+    return error_set(error, STATUS_USAGE,
+                     "--time-regex %.200s has no group that holds the time; such as: 'Time: ([0-9.]+)'", pattern);
 }

@@ -1,35 +1,34 @@
-/* What a command printed: the time that it took by its own account, and whether its answer is right. Pure. */
+/* What a command wrote to its standard output, as far as it is wanted. */
 #ifndef SPEEDUP_COMMANDS_COMMAND_OUTPUT_H
 #define SPEEDUP_COMMANDS_COMMAND_OUTPUT_H
 
 #include "../error.h"
 
+#include <regex.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
-/* What is done with a command of the user's own, besides starting it. Texts are the caller's; NULL: not given. */
-struct command_rules {
-    const char *time_regex, *time_json; /* where its own time stands; at most one. NULL: the time of its processes */
-    double time_unit_s;                 /* of that time */
-    const char *check_regex;            /* what its standard output must match */
-    bool same_output;                   /* it must be the same in all configurations of one problem */
-    bool ignore_failure;                /* other exit statuses than 0 are accepted */
-    bool show_output;                   /* to our standard error */
-    const char *setup, *prepare, *conclude, *cleanup; /* hooks: templates (command_hooks.h) */
-    bool shell;                                       /* hooks are for sh -c */
+struct command_output {
+    bool text, hashed, shown; /* what is wanted: its text, its hash, a copy on standard error */
+    char *bytes;              /* heap, with a NUL at the end, and newlines for those in it; NULL: none */
+    size_t length, room;
+    uint64_t hash; /* FNV-1a; 0 where it is not wanted */
 };
 
-/* STATUS_USAGE where a pattern is none, or has no group that holds the time; or there are two places for the time. */
-int command_rules_check(const struct command_rules *, struct error *);
+void command_output_init(struct command_output *, bool text, bool hashed, bool shown);
+void command_output_release(struct command_output *);
+/* Forgets what was written. */
+void command_output_reset(struct command_output *);
+bool command_output_is_wanted(const struct command_output *);
+/* 0, or STATUS_FAILED: no memory, or more than 256 MiB of text. */
+int command_output_add(struct command_output *, size_t length, const char *bytes);
 
-/* The time in seconds: the first group of the last match in its standard output, or where that has none in what is
- * known of its standard error; or what stands at the path of the JSON that its standard output is. NAN where none was
- * asked for. STATUS_FAILED with one line where there is none. `output` ends with a NUL behind its length. */
-int command_read_time(const struct command_rules *, size_t length, const char *output, const char *errors,
-                      double *time_p, struct error *);
-
-/* Whether check_regex matches; true without one. Else why not, in `detail`. */
-bool command_check_output(const struct command_rules *, size_t length, const char *output, size_t detail_length,
-                          char *detail);
+bool command_output_matches(const struct command_output *, const regex_t *);
+/* The time that it tells, by the text of a target's `time`; a pattern that does not match in it is looked for in
+ * `errors`, the end of what the command wrote to its standard error. STATUS_FAILED with one line where it tells none.
+ */
+int command_output_time(const struct command_output *, const char *errors, const char *time, double *time_p,
+                        struct error *);
 
 #endif

@@ -191,29 +191,25 @@ int session_write_context(struct session *session, int count, const struct measu
     return status;
 }
 
-int session_take_sample(struct session *session, const struct measurement *measurement, double launch_s,
-                        struct sample *sample, struct error *error)
+int session_take_sample(struct session *session, struct sample *sample, bool unrecorded, struct error *error)
 {
-    int status = STATUS_OK;
+    int status = STATUS_OK, wrong = STATUS_OK;
     snprintf(sample->study, sizeof sample->study, "%s", session->study);
     sample->launch = session->launch_count;
-    sample->block = measurement->block;
-    sample->launch_s = launch_s;
     sample_derive(sample);
     sample_judge(sample);
     if (!sample->correct) {
-        const char *variant = sample->config.variant;
         sample->wall_s = sample->rate = NAN; /* a wrong answer has no timing */
-        error_set(error, STATUS_WRONG, "%s%s%s gave a wrong answer: %s", sample->config.kernel, *variant ? " " : "",
-                  variant, sample->check_detail);
+        wrong = error_set(error, STATUS_WRONG, "%s%s%s gave a wrong answer: %s", sample->config.kernel,
+                          *sample->config.variant ? " " : "", sample->config.variant, sample->check_detail);
     }
-    if (!measurement->unrecorded) {
+    if (!unrecorded) {
         status = session_write_line(session, record_encode_sample(sample), error);
         if (!status && results_add(&session->results, sample))
             status = error_set(error, STATUS_FAILED, "no memory is left to keep the samples");
     }
-    if (session->on_sample) session->on_sample(session->context, sample, launch_s);
-    return status;
+    if (session->on_sample) session->on_sample(session->context, sample, sample->launch_s);
+    return status ? status : wrong;
 }
 
 static int take_sample(struct launch *launch, const json_t *object)
@@ -223,10 +219,16 @@ static int take_sample(struct launch *launch, const json_t *object)
     int status = record_decode_sample(object, &sample, launch->error);
     if (status)
         return error_set(launch->error, STATUS_FAILED, "the worker's sample is not readable: %s", launch->error->text);
+    sample.block = launch->measurement->block;
+    sample.launch_s = launch->launch_s;
     sample.repeat = launch->first_repeat + launch->samples++;
-    status = session_take_sample(launch->session, launch->measurement, launch->launch_s, &sample, launch->error);
+    status = session_take_sample(launch->session, &sample, launch->measurement->unrecorded, launch->error);
     if (sample.validity != SAMPLE_INVALID) launch->usable++;
-    if (!sample.correct) launch->wrong++;
+    /* Further samples of the launch are still to come. */
+    if (status == STATUS_WRONG) {
+        launch->wrong++;
+        status = STATUS_OK;
+    }
     sample_release(&sample);
     return status;
 }
@@ -374,7 +376,6 @@ static int launch_once(struct session *session, const struct measurement *measur
 
 int session_measure(struct session *session, const struct measurement *measurement, int *got_p, struct error *error)
 {
-    if (measurement->command) return session_measure_command(session, measurement, got_p, error);
     int got = 0, repeat = 0, status = STATUS_OK;
     /* In a foreign launcher's job the ranks cannot be started again. */
     int launches_max = session->job.size > 0 ? 1 : measurement->launches_max;

@@ -9,7 +9,6 @@
 #include "../observe/provenance.h"
 #include "../place/machine.h"
 #include "../record/record.h"
-#include "command_hooks.h"
 
 /* What is watched while workers run, besides them: see spawn.h. */
 struct session_watch {
@@ -41,16 +40,13 @@ struct session {
 
 /* What to measure: `runs` valid samples of one configuration, in at most `launches_max` launches. */
 struct measurement {
-    const struct problem *problem; /* of a kernel */
+    const struct problem *problem;
     const struct mode *mode;
-    const struct config *command; /* a command, with its mode; NULL: the kernel */
-    struct command_hooks *hooks;  /* the command's, with its rules */
-    double work;                  /* of the command, in */
-    const char *work_unit;
-    struct timeline *seen; /* of the command: initialised, and filled with its launch's tasks; may be NULL */
+    const struct config *command; /* a command, with its mode, instead of the problem: for launch lines alone, as
+                                     command_run.h measures it; NULL */
     int runs, warmups, launches_max;
     int block;
-    bool timeline; /* of a kernel: in the same launch, after the samples: one more that the workers watch themselves */
+    bool timeline;   /* in the same launch, after the samples: one more that the workers watch themselves */
     bool unrecorded; /* a calibration: judged, handed to on_sample, not recorded and not kept */
 };
 
@@ -86,12 +82,9 @@ int session_launch_line(const struct session *, const struct measurement *, stru
  * SIGINT with STATUS_INTERRUPTED; what came before is recorded. STATUS_OK with *got_p < runs: the rest was invalid. */
 int session_measure(struct session *, const struct measurement *, int *got_p, struct error *);
 
-/* Inside session.c and session_command.c alone: gives the sample its numbers, derives and judges it, records and keeps
- * it, unless the measurement says otherwise, and hands it to on_sample. A wrong answer leaves it without a time, and
- * its text in the error, but does not end it. */
-int session_take_sample(struct session *, const struct measurement *, double launch_s, struct sample *, struct error *);
-/* session_command.c: session_measure of a command. */
-int session_measure_command(struct session *, const struct measurement *, int *got_p, struct error *);
+/* What every sample goes through: derived, judged, recorded and kept unless `unrecorded`, handed to on_sample. Its
+ * block, repeat and launch_s are the caller's. STATUS_WRONG for a wrong answer, which has no time then. */
+int session_take_sample(struct session *, struct sample *, bool unrecorded, struct error *);
 
 /* Whether this process is rank 0 of a foreign launcher's job, or in none: only then does it write and print. */
 bool session_speaks(const struct session *);

@@ -22,8 +22,9 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
-enum { PATH_LENGTH = 4096 };
+enum { PATH_LENGTH = 4096, SAME_SECOND_MAX = 1000 };
 
 /* Of the shortest sample that could not be judged: how large the problem would have to be. */
 void study_hint_at_size(const struct study *study)
@@ -121,10 +122,15 @@ static int default_path(const struct study_options *options, char path_p[PATH_LE
     char when[32], name[32];
     name_target(options, sizeof name, name);
     strftime(when, sizeof when, "%Y%m%d-%H%M%S", localtime_r(&now, &date));
-    snprintf(path_p, PATH_LENGTH, "speedup-results/study-%s-%s.jsonl", name, when);
     if (mkdir("speedup-results", 0777) && errno != EEXIST)
         return error_set(error, STATUS_FAILED, "cannot make the folder speedup-results: %s; name a file with -o",
                          strerror(errno));
+    for (int i = 1; i < SAME_SECOND_MAX; i++) {
+        char further[16] = "";
+        if (i > 1) snprintf(further, sizeof further, "-%d", i);
+        snprintf(path_p, PATH_LENGTH, "speedup-results/study-%s-%s%s.jsonl", name, when, further);
+        if (access(path_p, F_OK)) break;
+    }
     return STATUS_OK;
 }
 
@@ -161,17 +167,25 @@ static bool has_timeline(const struct results *results, const char *key)
     return false;
 }
 
+static int capture(struct study *study, int config, struct error *error)
+{
+    struct measurement measurement = study_measurement(study, config);
+    const struct command_measurement command = study_command_measurement(study, config);
+    measurement.launches_max = study->plan.tries_max;
+    if (!study->options->has_command) return capture_timeline(&study->session, &measurement, error);
+    int status = hooks_set_up(&study->hooks, &study->session, command.config, error);
+    return status ? status : capture_command(&study->session, &command, study->plan.tries_max, error);
+}
+
 /* Behind the blocks, so that it takes no time from them. Where it cannot be had, the study is complete all the same. */
 static int watch(struct study *study, struct study_progress *progress, struct error *error)
 {
     for (int i = 0; i < study->plan.count; i++) {
         const struct study_config *config = &study->plan.configs[i];
-        struct measurement measurement = study_measurement(study, i);
-        measurement.launches_max = study->plan.tries_max;
         if (!study_is_watched(&study->plan, i) || has_timeline(&study->session.results, study->keys[i])) continue;
         snprintf(progress->doing, sizeof progress->doing, "watching %s, %d workers", mode_name_text(config->mode.name),
                  mode_workers(&config->mode));
-        int status = capture_timeline(&study->session, &measurement, error);
+        int status = capture(study, i, error);
         if (status == STATUS_FAILED) {
             present_progress(stderr, &progress->err, NULL, NAN, NAN);
             fprintf(stderr, "speedup study: there is no timeline: %s\n", error->text);
@@ -232,12 +246,12 @@ static void hold_signals(bool hold)
 static int measure(struct study *study, struct study_options *options, struct error *error)
 {
     struct error close_error, cleanup_error;
-    bool holds = options->rules.cleanup != NULL;
+    bool holds = options->cleanup != NULL;
     int status = session_open("study", &study->session, error);
     if (!status) status = study_options_complete(&study->session, options, error);
     if (holds) hold_signals(true);
     if (!status) status = run_study(study, options, error);
-    int cleanup_status = hooks_clean_up(&study->hooks, &cleanup_error);
+    int cleanup_status = hooks_clean_up(&study->hooks, &study->session, &cleanup_error);
     if (!status && cleanup_status) *error = cleanup_error, status = cleanup_status;
     int close_status = session_close(&study->session, &close_error);
     if (!status && close_status) *error = close_error, status = close_status;
@@ -252,7 +266,7 @@ int command_study(const struct command *command, int argc, char **argv, struct e
     if (!study) return error_set(error, STATUS_FAILED, "no memory");
     int status = study_options_parse(command, argc, argv, &options, error);
     study->options = &options;
-    study->hooks = (struct command_hooks){.rules = &options.rules, .time_limit_s = options.time_limit_s};
+    study->hooks = (struct command_hooks){.setup = options.setup, .cleanup = options.cleanup};
     if (!status) status = measure(study, &options, error);
     study_plan_release(&study->plan);
     study_options_release(&options);

@@ -7,7 +7,6 @@
 #include <string.h>
 
 static const char *const unit_choices[] = {"s", "ms", "us", NULL};
-static const double units_s[] = {1, 1e-3, 1e-6};
 
 int study_command_table(struct study_command_arguments *arguments, struct option table_p[STUDY_COMMAND_OPTIONS])
 {
@@ -142,6 +141,10 @@ static int set_texts(const struct study_command_arguments *arguments, struct com
                          arguments->time_regex ? "regex" : "json", sizeof target->time - 10);
     if (arguments->time_unit >= 0 && !pattern)
         return error_set(error, STATUS_USAGE, "--time-unit is of --time-regex or --time-json, and neither is given");
+    if (arguments->time_regex && arguments->time_json)
+        return error_set(error, STATUS_USAGE, "--time-regex and --time-json: there is one time; give one of them");
+    if (pattern && !*pattern)
+        return error_set(error, STATUS_USAGE, "--time-%s is empty", arguments->time_regex ? "regex" : "json");
     const char *launcher = arguments->launcher ? arguments->launcher : "";
     if (arguments->launcher && !*launcher)
         return error_set(error, STATUS_USAGE,
@@ -172,8 +175,7 @@ static int check_launcher(const char *launcher, struct error *error)
 /* Whether the placeholder stands anywhere. */
 static bool is_used(const struct study_options *options, const char *name)
 {
-    const struct command_rules *rules = &options->rules;
-    const char *const hooks[] = {rules->setup, rules->prepare, rules->conclude, rules->cleanup};
+    const char *const hooks[] = {options->setup, options->checks.prepare, options->checks.conclude, options->cleanup};
     bool used = command_uses(&options->command.target, name);
     for (int i = 0; i < 4; i++) {
         struct command_target one = {.word_count = 1};
@@ -207,20 +209,17 @@ static int check_use(const struct study_options *options, struct error *error)
     return STATUS_OK;
 }
 
-static struct command_rules rules_of(const struct study_command_arguments *arguments)
+static int set_pattern(const char *pattern, struct command_checks *checks, struct error *error)
 {
-    return (struct command_rules){.time_regex = arguments->time_regex,
-                                  .time_json = arguments->time_json,
-                                  .time_unit_s = units_s[arguments->time_unit < 0 ? 0 : arguments->time_unit],
-                                  .check_regex = arguments->check_regex,
-                                  .same_output = arguments->same_output,
-                                  .ignore_failure = arguments->ignore_failure,
-                                  .show_output = arguments->show_output,
-                                  .setup = arguments->setup,
-                                  .prepare = arguments->prepare,
-                                  .conclude = arguments->conclude,
-                                  .cleanup = arguments->cleanup,
-                                  .shell = arguments->shell};
+    char why[128];
+    if (!pattern) return STATUS_OK;
+    int failed = regcomp(&checks->regex, pattern, REG_EXTENDED | REG_NEWLINE | REG_NOSUB);
+    if (!failed) {
+        checks->pattern = pattern;
+        return STATUS_OK;
+    }
+    regerror(failed, &checks->regex, why, sizeof why);
+    return error_set(error, STATUS_USAGE, "--check-regex %.200s is no extended regular expression: %s", pattern, why);
 }
 
 int study_command_choose(const struct study_command_arguments *arguments, int word_count, char **words,
@@ -228,7 +227,13 @@ int study_command_choose(const struct study_command_arguments *arguments, int wo
 {
     struct study_command *command = &options->command;
     options->has_command = true;
-    options->rules = rules_of(arguments);
+    options->setup = arguments->setup;
+    options->cleanup = arguments->cleanup;
+    options->checks = (struct command_checks){.same_output = arguments->same_output,
+                                              .ignore_failure = arguments->ignore_failure,
+                                              .show_output = arguments->show_output,
+                                              .prepare = arguments->prepare,
+                                              .conclude = arguments->conclude};
     command->weak = arguments->weak;
     if (command->weak) options->request.scaling = SCALING_WEAK;
     command->target.shell = arguments->shell;
@@ -238,8 +243,9 @@ int study_command_choose(const struct study_command_arguments *arguments, int wo
         status = command_add_setting(&command->target, arguments->settings.texts[i], error);
     for (int i = 0; i < arguments->parameters.count && !status; i++)
         status = add_parameter(command, arguments->parameters.names[i], arguments->parameters.texts[i], error);
-    if (!status) status = command_rules_check(&options->rules, error);
+    if (!status) status = set_pattern(arguments->check_regex, &options->checks, error);
     if (!status) status = set_texts(arguments, &command->target, error);
+    if (!status) status = command_check_time(command->target.time, error);
     if (!status) status = check_launcher(command->target.launcher, error);
     return status ? status : check_use(options, error);
 }

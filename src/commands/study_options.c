@@ -270,4 +270,6 @@ void study_options_release(struct study_options *options)
         free(parameter->values);
     }
     options->command.parameter_count = 0;
+    if (options->checks.pattern) regfree(&options->checks.regex);
+    options->checks.pattern = NULL;
 }

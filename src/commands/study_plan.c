@@ -23,11 +23,17 @@ struct measurement study_measurement(const struct study *study, int index)
         return measurement;
     }
     measurement.command = &config->command;
-    /* What it notes is no part of the study. */
-    measurement.hooks = (struct command_hooks *)&study->hooks;
-    measurement.work = config->work;
-    measurement.work_unit = study->options->request.scaling == SCALING_WEAK ? "share" : "run";
     return measurement;
+}
+
+struct command_measurement study_command_measurement(const struct study *study, int index)
+{
+    const struct study_config *config = &study->plan.configs[index];
+    return (struct command_measurement){.config = &config->command,
+                                        .checks = &study->options->checks,
+                                        .work = config->work,
+                                        .shares = study->options->request.scaling == SCALING_WEAK,
+                                        .warmups = study->options->warmups};
 }
 
 static int list_configs(struct study *study, struct error *error)
@@ -69,6 +75,20 @@ int study_choose_size(struct study *study, struct study_options *options, struct
                           error);
 }
 
+static int check_hooks(const struct study_options *options, const struct config *config, struct error *error)
+{
+    const struct {
+        const char *name, *template;
+    } hooks[] = {{"--setup", options->setup},
+                 {"--prepare", options->checks.prepare},
+                 {"--conclude", options->checks.conclude},
+                 {"--cleanup", options->cleanup}};
+    int status = STATUS_OK;
+    for (int i = 0; i < 4 && !status; i++)
+        if (hooks[i].template) status = command_check_hook(hooks[i].name, hooks[i].template, config, error);
+    return status;
+}
+
 /* Before anything is started. */
 static int check_commands(struct study *study, struct error *error)
 {
@@ -78,7 +98,7 @@ static int check_commands(struct study *study, struct error *error)
         const struct measurement measurement = study_measurement(study, i);
         status = session_launch_line(&study->session, &measurement, &line, error);
         launch_line_free(line);
-        if (!status) status = hooks_check(&study->hooks, measurement.command, error);
+        if (!status) status = check_hooks(study->options, measurement.command, error);
     }
     return status;
 }

@@ -46,18 +46,18 @@ static json_t *encode_parameters(const struct study_command *command)
 static int encode_command(const struct study_options *options, json_t *line)
 {
     const struct study_command *command = &options->command;
-    const struct command_rules *rules = &options->rules;
+    const struct command_checks *checks = &options->checks;
     json_t *target = record_encode_target(&command->target);
     int failed = json_object_set_new(line, "target", target);
     failed |= json_object_set_new(line, "parameters", encode_parameters(command));
     failed |= set_text(line, "weak", command->weak);
-    failed |= set_text(line, "setup", rules->setup);
-    failed |= set_text(line, "prepare", rules->prepare);
-    failed |= set_text(line, "conclude", rules->conclude);
-    failed |= set_text(line, "cleanup", rules->cleanup);
-    failed |= set_text(line, "check_regex", rules->check_regex);
-    failed |= json_object_set_new(line, "same_output", json_boolean(rules->same_output));
-    failed |= json_object_set_new(line, "ignore_failure", json_boolean(rules->ignore_failure));
+    failed |= set_text(line, "setup", options->setup);
+    failed |= set_text(line, "prepare", checks->prepare);
+    failed |= set_text(line, "conclude", checks->conclude);
+    failed |= set_text(line, "cleanup", options->cleanup);
+    failed |= set_text(line, "check_regex", checks->pattern);
+    failed |= json_object_set_new(line, "same_output", json_boolean(checks->same_output));
+    failed |= json_object_set_new(line, "ignore_failure", json_boolean(checks->ignore_failure));
     return failed;
 }
 

@@ -38,7 +38,7 @@ int watching_begin(const struct machine *machine, bool or_sampled, struct watchi
         return error_set(error, STATUS_FAILED, "the kernel's context-switch records cannot be had: %s",
                          watching->reason);
     if (!or_sampled) return STATUS_OK;
-    status = sampler_new(machine->cpu_count, cpus, 0, &watching->sampler);
+    status = sampler_new(machine->cpu_count, cpus, 0, 0, &watching->sampler);
     if (status)
         return error_set(error, STATUS_FAILED, "tasks cannot be watched: %s; nor by looking at them: %s",
                          watching->reason, strerror(-status));

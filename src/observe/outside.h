@@ -33,9 +33,4 @@ struct outside {
  * or -ENOMEM. */
 int outside_fill(const struct outside *, struct sample *);
 
-/* outside_names.c: which tasks of a command's timeline are taken for its workers: those that ran or were ready for a
- * twentieth of the time or more; where there are none, as many as the mode has workers, those that were active longest.
- * They get numbers in the order in which their processes and they began, and stand first. */
-void outside_name_tasks(const struct mode *, struct timeline *);
-
 #endif

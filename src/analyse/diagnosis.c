@@ -33,6 +33,14 @@ static double share(double part, double whole)
     return whole > 0 ? part / whole : 0;
 }
 
+/* Of all tasks, also of those that did no work to speak of. */
+static double all_running_s(const struct facts *facts)
+{
+    double sum_s = 0;
+    for (int cpu = 0; cpu < CPUS_MAX; cpu++) sum_s += facts->cpu_s[cpu];
+    return sum_s;
+}
+
 static void count(const struct facts *facts, struct diagnosis *diagnosis)
 {
     const struct evidence *evidence = facts->evidence;
@@ -44,7 +52,8 @@ static void count(const struct facts *facts, struct diagnosis *diagnosis)
     diagnosis->cores_used = facts_cores_used(facts);
     diagnosis->concurrency = share(facts->life_s, facts->length_s);
     diagnosis->parallelism = share(facts->running_s, facts->length_s);
-    diagnosis->cores_busy = (evidence->user_s + evidence->system_s) / evidence->wall_s;
+    double cpu_s = evidence->user_s + evidence->system_s;
+    diagnosis->cores_busy = share(isnan(cpu_s) ? all_running_s(facts) : cpu_s, evidence->wall_s);
     diagnosis->waiting = share(facts->ready_s, facts->running_s + facts->ready_s);
     diagnosis->blocked = share(facts->life_s - facts->running_s - facts->ready_s, facts->life_s);
     diagnosis->serial = share(facts->one_s, facts->any_s);
@@ -78,9 +87,10 @@ static int percent(double part)
 
 static void say_workers(const struct facts *facts, const struct diagnosis *diagnosis, size_t length, char *text)
 {
-    if (facts->short_lived > facts->worker_count)
-        snprintf(text, length, "%.3g tasks at a time, of %d in all,", diagnosis->concurrency,
-                 facts->short_lived + facts->worker_count);
+    int all = facts->short_lived + facts->worker_count;
+    /* They came and went. */
+    if (all > 2 && diagnosis->concurrency < 0.6 * all)
+        snprintf(text, length, "%d short-lived tasks, %.2g at a time,", all, diagnosis->concurrency);
     else
         snprintf(text, length, "%d %s", facts->worker_count, facts_noun(facts, facts->worker_count));
 }
@@ -121,8 +131,8 @@ static void write_headline(const struct facts *facts, struct diagnosis *diagnosi
         break;
     case VERDICT_MOSTLY_WAITING:
         if (facts->worker_count + facts->short_lived == 0)
-            snprintf(diagnosis->headline, length, "nothing ran for more than %d %% of the time",
-                     (int)ceil(100 * share(facts->running_s, facts->length_s)) + 2);
+            snprintf(diagnosis->headline, length, "it hardly ran: for %.2g %% of the time",
+                     100 * share(facts->running_s > 0 ? facts->running_s : all_running_s(facts), facts->length_s));
         else
             snprintf(diagnosis->headline, length, "%s, waiting for something else than a core for %d %% of the time",
                      who, percent(diagnosis->blocked));

@@ -1,6 +1,6 @@
-/* Workers are tasks that were active (running, or ready without a core) for 5 % of their life and 2 % of the time that
- * was watched; a build has hundreds of tasks that live for less, which are counted together. Levels over time are made
- * by sorting the ends of all spans.
+/* Workers are tasks that were active (running, or ready without a core) for 5 % of their life, and for a tenth of the
+ * time of the one that was active for longest: mpirun, shells and helper threads are none. Others that lived for a
+ * short time, as those of a build do, are counted together. Levels over time are made by sorting the ends of all spans.
  */
 #include "diagnosis_facts.h"
 
@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const double worked_of_life = 0.05, worked_of_all = 0.02;
+static const double worked_of_life = 0.05, worked_of_most = 0.1, short_life = 0.25, used_from = 0.02;
 
 enum {
     WAITING_LIBRARIES = 1u << LIBRARY_GOMP | 1u << LIBRARY_LLVM_OPENMP | 1u << LIBRARY_OPENMPI | 1u << LIBRARY_MPICH
@@ -42,7 +42,7 @@ int facts_cores_used(const struct facts *facts)
 {
     struct cpu_mask used = {{0}};
     for (int cpu = 0; cpu < CPUS_MAX; cpu++)
-        if (facts->cpu_s[cpu] >= worked_of_all * facts->length_s && facts->cpu_s[cpu] > 0)
+        if (facts->cpu_s[cpu] >= used_from * facts->length_s && facts->cpu_s[cpu] > 0)
             used.bits[cpu / 64] |= UINT64_C(1) << cpu % 64;
     return facts_cores(facts->evidence->machine, &used);
 }
@@ -225,14 +225,21 @@ static void read_running(struct facts *facts, const struct timeline_task *task)
 static void find_workers(struct facts *facts)
 {
     const struct timeline *timeline = facts->evidence->timeline;
+    double most_s = 0;
+    for (int t = 0; t < timeline->task_count; t++) {
+        struct fact_task fact = read_task(facts, &timeline->tasks[t]);
+        if (has_worked(&fact)) most_s = fmax(most_s, fact.running_s + fact.ready_s);
+    }
     for (int t = 0; t < timeline->task_count; t++) {
         struct fact_task fact = read_task(facts, &timeline->tasks[t]);
         read_running(facts, &timeline->tasks[t]);
         if (!has_worked(&fact)) continue;
+        bool worker = fact.running_s + fact.ready_s >= worked_of_most * most_s;
+        if (!worker && fact.life_s > short_life * facts->length_s) continue;
         facts->life_s += fact.life_s;
         facts->running_s += fact.running_s;
         facts->ready_s += fact.ready_s;
-        if (fact.running_s + fact.ready_s >= worked_of_all * facts->length_s)
+        if (worker)
             facts->workers[facts->worker_count++] = fact;
         else
             facts->short_lived++;

@@ -129,9 +129,12 @@ void rule_ranks_one_core(const struct facts *facts, struct diagnosis *diagnosis)
                  "start it where more CPUs are allowed (this shell, or its job, has %s alone), with: mpirun "
                  "--bind-to core",
                  rule_cpus(&facts->own, sizeof cpus, cpus));
-    else if (*rule_unbound_command(facts, sizeof command, command))
-        rule_fix(finding, "%s, with --bind-to core in the place of --bind-to none", command);
-    else
+    else if (*rule_unbound_command(facts, sizeof command, command)) {
+        static const char none[] = "--bind-to none";
+        char *at = strstr(command, none);
+        if (at) memcpy(at, "--bind-to core", sizeof none - 1);
+        rule_fix(finding, "%s%s", command, at ? "" : " (with --bind-to core)");
+    } else
         rule_fix(finding, "mpirun --bind-to core, and no taskset or numactl around it");
 }
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int choose_tier(bool *exact_p, bool *sampled_p, struct error *error)
+int watching_tiers(bool *exact_p, bool *sampled_p, struct error *error)
 {
     const char *wish = getenv("SPEEDUP_TIMELINES");
     enum timeline_tier tier;
@@ -20,7 +20,7 @@ static int choose_tier(bool *exact_p, bool *sampled_p, struct error *error)
 int watching_check(struct error *error)
 {
     bool exact, sampled;
-    return choose_tier(&exact, &sampled, error);
+    return watching_tiers(&exact, &sampled, error);
 }
 
 int watching_begin(const struct machine *machine, bool or_sampled, struct watching *watching, struct error *error)
@@ -28,7 +28,7 @@ int watching_begin(const struct machine *machine, bool or_sampled, struct watchi
     bool exact, sampled;
     int cpus[CPUS_MAX];
     for (int i = 0; i < machine->cpu_count; i++) cpus[i] = machine->cpus[i].os_index;
-    int status = choose_tier(&exact, &sampled, error);
+    int status = watching_tiers(&exact, &sampled, error);
     if (status) return status;
     snprintf(watching->reason, sizeof watching->reason, "asked for by SPEEDUP_TIMELINES");
     if (exact &&

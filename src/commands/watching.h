@@ -13,6 +13,8 @@ struct watching {
     char reason[128];          /* why they are */
 };
 
+/* Which tiers of a timeline the environment leaves (SPEEDUP_TIMELINES). STATUS_USAGE. */
+int watching_tiers(bool *exact_p, bool *sampled_p, struct error *);
 /* SPEEDUP_TIMELINES in the environment asks for a tier: STATUS_USAGE where it is none. */
 int watching_check(struct error *);
 /* or_sampled: where records are refused, /proc will do; else nothing is watched then, which is no failure.

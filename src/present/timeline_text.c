@@ -17,6 +17,8 @@ const char *timeline_task_name(const struct timeline_view *view, int task, size_
     const struct mode *mode = &view->hosts[0]->config.mode;
     if (task >= view->worker_count)
         snprintf(text, length, "%s", own->name);
+    else if (view->hosts[0]->config.command.word_count > 0) /* its tasks are no workers that we numbered */
+        snprintf(text, length, "%s %d", own->name, (int)own->tid);
     else if (mode->ranks <= 1)
         snprintf(text, length, "thread %d", own->thread);
     else if (mode->threads <= 1)

@@ -33,7 +33,7 @@ static void csv_spread(FILE *file, const struct spread *spread)
 
 static void csv_config(FILE *file, const struct curves *curves, const struct config *config)
 {
-    const char *mode = study_is_timings(config) ? "" : mode_name_text(config->mode.name);
+    const char *mode = curve_is_timings(config) ? "" : mode_name_text(config->mode.name);
     const char *const texts[] = {curves->machine, config->kernel, config->variant, config->size};
     char options[512] = "";
     size_t used = 0;
@@ -113,7 +113,7 @@ static void markdown_point(FILE *file, const struct study_problem *problem, cons
     fputs("| ", file);
     export_markdown_text(file, study_curve_name(problem, curve, sizeof name, name));
     fprintf(file, " | %d | ", point->workers);
-    fprintf(file, study_is_timings(curve->config) ? "- |" : "%d |", point->cpus);
+    fprintf(file, curve_is_timings(curve->config) ? "- |" : "%d |", point->cpus);
     markdown_spread(file, &point->wall_s, format_time);
     fprintf(file, " %s |", format_in_unit(point->rate.middle, &problem->unit, sizeof text, text));
     markdown_spread(file, &point->speedup, format_ratio);

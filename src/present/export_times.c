@@ -11,7 +11,7 @@
 static void describe_command(const struct config *config, size_t length, char *text)
 {
     size_t used;
-    if (study_is_timings(config)) {
+    if (curve_is_timings(config)) {
         snprintf(text, length, "%s, %d workers", config->kernel, mode_workers(&config->mode));
         return;
     }
@@ -42,7 +42,7 @@ static json_t *encode_parameters(const struct curves *curves, const struct confi
     snprintf(workers, sizeof workers, "%d", mode_workers(&config->mode));
     json_t *object = json_pack("{s:s, s:s, s:s, s:s}", "kernel", config->kernel, "variant", config->variant, "size",
                                config->size, "workers", workers);
-    if (!study_is_timings(config)) json_object_set_new(object, "mode", json_string(mode_name_text(config->mode.name)));
+    if (!curve_is_timings(config)) json_object_set_new(object, "mode", json_string(mode_name_text(config->mode.name)));
     char scheduling[128];
     if (!scheduling_is_default(&config->mode.scheduling))
         json_object_set_new(object, "scheduling",
@@ -146,7 +146,7 @@ static const struct curve *choose_workers(int count, const struct study_part par
 /* A region is a path, "kernel->variant->mode", in one word: without blanks in it. */
 static void print_region(FILE *file, const struct study_part *part, const struct config *config)
 {
-    const char *mode = study_is_timings(config) ? "workers" : mode_name_text(config->mode.name);
+    const char *mode = curve_is_timings(config) ? "workers" : mode_name_text(config->mode.name);
     char scheduling[128], text[768];
     scheduling_format(&config->mode.scheduling, sizeof scheduling, scheduling);
     snprintf(text, sizeof text, "%s%s%s%s%s%s%s->%s%s%s", part->curves->machine, *part->curves->machine ? "->" : "",

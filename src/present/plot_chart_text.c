@@ -26,7 +26,7 @@ void chart_caption(const struct plot_subject *subject, enum chart_quantity quant
 {
     struct sentence line = {.length = length, .text = text};
     const struct study_problem *problem = subject->problem;
-    bool law = false, bare = false, many = false, shaded = false, timings = study_is_timings(problem->curves->config);
+    bool law = false, bare = false, many = false, shaded = false, timings = curve_is_timings(problem->curves->config);
     double cores = plot_cores(subject);
     char launches[48];
     for (int c = 0; c < problem->count; c++) {

@@ -66,7 +66,7 @@ static int thin(int count, double values[])
 int plot_raw_speedups(const struct curve *curve, const struct curve_point *point, double values_p[])
 {
     const struct group *base = curve->serial ? curve->serial : curve->own;
-    if (study_is_timings(curve->config)) return 0; /* they belong to no blocks */
+    if (curve_is_timings(curve->config)) return 0; /* they belong to no blocks */
     double workers = curve->serial ? 1 : mode_workers(&base->config.mode);
     int count = group_pair_ratios(base, point->group, sample_rate_of, values_p);
     for (int i = 0; i < count; i++) values_p[i] *= workers;

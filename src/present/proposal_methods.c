@@ -100,7 +100,7 @@ void proposal_write_methods(const struct prose *prose, const struct study_part *
                             const struct study_problem *problem, const struct proposal *proposal)
 {
     char text[TEXT_LENGTH] = "";
-    if (study_is_timings(proposal->curve->config)) {
+    if (curve_is_timings(proposal->curve->config)) {
         say(text, "The times were given as a list. All were taken on [the machine: processor, cores, memory, network], "
                   "with [the compiler and its flags] and [the MPI library], with the same input for all numbers of "
                   "cores. [How often each was launched, in which order, where the workers were bound, what a time "

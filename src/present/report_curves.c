@@ -64,7 +64,7 @@ struct table {
 static const char *name_cores(const struct curve *curve, const struct curve_point *point, size_t length, char *text)
 {
     snprintf(text, length, "%d%s", point->cpus, point->workers > point->cpus ? "*" : "");
-    if (study_is_timings(curve->config)) snprintf(text, length, "-");
+    if (curve_is_timings(curve->config)) snprintf(text, length, "-");
     return text;
 }
 
@@ -119,7 +119,7 @@ static void write_curve(const struct table *table, const struct curve *curve)
 {
     char name[96];
     study_curve_name(table->problem, curve, sizeof name, name);
-    if (study_is_timings(curve->config))
+    if (curve_is_timings(curve->config))
         html_write(table->file, "<tr><th class=\"group\" colspan=\"9\" scope=\"rowgroup\"><div>%s</div></th></tr>\n",
                    curve->config->mode.name == MODE_SERIAL ? "one worker" : "several workers");
     else

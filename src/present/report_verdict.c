@@ -46,7 +46,7 @@ static const char *describe_point(const struct study_problem *problem, const str
     char name[96];
     const struct curve_point *point = best->point;
     study_curve_name(problem, best->curve, sizeof name, name);
-    if (study_is_timings(best->curve->config))
+    if (curve_is_timings(best->curve->config))
         snprintf(text, length, "%d workers", point->workers);
     else
         snprintf(text, length, "%d workers (%s) on %d core%s", point->workers, name, point->cpus,
@@ -76,7 +76,7 @@ static void write_best(FILE *file, const struct study_problem *problem)
         format_share(best.speedup->middle / most, sizeof share, share);
         snprintf(text, sizeof text, "At best, %s did the work %s times as fast as %s (%s): %s of the %s that %s.", who,
                  ratio, base, interval, share, ideal,
-                 study_is_timings(best.curve->config) ? "so many workers would ideally give"
+                 curve_is_timings(best.curve->config) ? "so many workers would ideally give"
                                                       : "these cores could give");
     } else {
         snprintf(text, sizeof text,
@@ -109,7 +109,7 @@ static void write_curve(FILE *file, const struct study_problem *problem, const s
 {
     char name[96], sentence[512];
     const struct curve_point *last = &curve->points[curve->count - 1], *dedicated = last_dedicated(curve);
-    if (curve->config->mode.name == MODE_SERIAL || study_is_timings(curve->config)) return;
+    if (curve->config->mode.name == MODE_SERIAL || curve_is_timings(curve->config)) return;
     study_curve_name(problem, curve, sizeof name, name);
     html_write(file, "<li><strong>%s</strong> (%s): ", name, mode_summary(curve->config->mode.name));
     if (dedicated) {
@@ -172,9 +172,9 @@ static void write_problem(FILE *file, const struct html_place *place, const stru
     char what[640];
     if (title) html_write_heading(file, place, study_describe(problem, sizeof what, what));
     write_best(file, problem);
-    fputs(study_is_timings(problem->curves->config) ? "" : "<ul>\n", file);
+    fputs(curve_is_timings(problem->curves->config) ? "" : "<ul>\n", file);
     for (int c = 0; c < problem->count; c++) write_curve(file, problem, &problem->curves[c]);
-    fputs(study_is_timings(problem->curves->config) ? "" : "</ul>\n", file);
+    fputs(curve_is_timings(problem->curves->config) ? "" : "</ul>\n", file);
     write_difference(file, problem);
 }
 

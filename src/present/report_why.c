@@ -42,7 +42,7 @@ static void write_row(FILE *file, const struct study_problem *problem, const str
     html_write(file, "<tr><th scope=\"row\">%s</th>", text);
     if (!isfinite(factors->product)) {
         html_write(file, "<td class=\"words\" colspan=\"%d\"><div>not known: %s</div></td></tr>\n", FACTOR_COUNT + 3,
-                   factors->missing && *factors->missing ? factors->missing : "no base to compare with");
+                   *factors->missing ? factors->missing : "no base to compare with");
         return;
     }
     html_write(file, "<td>%s</td>", format_ratio(factors->scale, sizeof text, text));

@@ -25,11 +25,6 @@ void study_problem_at(const struct curves *curves, int first, struct study_probl
     *problem_p = problem;
 }
 
-bool study_is_timings(const struct config *config)
-{
-    return !*config->variant;
-}
-
 /* Those that differ from the kernel's defaults; of an unknown kernel all. */
 static void append_options(const struct config *config, size_t length, char *text)
 {
@@ -70,7 +65,7 @@ const char *study_describe(const struct study_problem *problem, size_t length, c
 const char *study_curve_name(const struct study_problem *problem, const struct curve *curve, size_t length, char *text)
 {
     const struct config *config = curve->config;
-    if (study_is_timings(config))
+    if (curve_is_timings(config))
         snprintf(text, length, "workers");
     else
         snprintf(text, length, "%s%s%s", problem->variants ? config->variant : "", problem->variants ? " " : "",
@@ -207,7 +202,7 @@ static void print_machine(FILE *stream, const struct style *style, const struct 
 bool study_all_timings(const struct curves *curves)
 {
     for (int c = 0; c < curves->count; c++)
-        if (!study_is_timings(curves->curves[c].config)) return false;
+        if (!curve_is_timings(curves->curves[c].config)) return false;
     return curves->count > 0;
 }
 

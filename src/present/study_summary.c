@@ -26,8 +26,7 @@ static json_t *encode_factors(const struct factors *factors)
     json_t *object = json_pack("{s:i, s:o, s:o, s:o}", "blocks", factors->blocks, "scale", number(factors->scale),
                                "product", number(factors->product), "speedup", number(factors->speedup));
     for (int f = 0; object && f < FACTOR_COUNT; f++) json_object_set_new(object, names[f], number(factors->value[f]));
-    if (object && factors->missing && *factors->missing)
-        json_object_set_new(object, "missing", json_string(factors->missing));
+    if (object && *factors->missing) json_object_set_new(object, "missing", json_string(factors->missing));
     return object;
 }
 

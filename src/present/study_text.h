@@ -15,8 +15,6 @@ struct study_problem {
 /* The problem whose curves begin at `first`; the next one begins at first + count. */
 void study_problem_at(const struct curves *, int first, struct study_problem *problem_p);
 
-/* Somebody else's timings (timings.h): neither variant nor mode is known. */
-bool study_is_timings(const struct config *);
 /* "matmul (packed, size 1900)", with the options that are not at their default; without the variant where there are
  * several. Returns text. */
 const char *study_describe(const struct study_problem *, size_t length, char *text);

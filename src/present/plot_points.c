@@ -31,7 +31,7 @@ double plot_cores(const struct plot_subject *subject)
 const char *plot_problem_name(const struct plot_subject *subject, size_t length, char *text)
 {
     char name[640];
-    study_describe(subject->problem, sizeof name, name);
+    study_describe_within(subject->problem, NAME_COLUMNS, sizeof name, name);
     return plot_shorten(name, NAME_COLUMNS, length, text);
 }
 

@@ -126,7 +126,7 @@ static void write_curve(const struct table *table, const struct curve *curve)
         html_write(
             table->file,
             "<tr><th class=\"group\" colspan=\"9\" scope=\"rowgroup\"><div>%s <span>(%s)</span></div></th></tr>\n",
-            name, mode_summary(curve->config->mode.name));
+            name, target_mode_text(curve->config));
     for (int i = 0; i < curve->count; i++) write_row(table, curve, &curve->points[i]);
 }
 

@@ -111,7 +111,7 @@ static void write_curve(FILE *file, const struct study_problem *problem, const s
     const struct curve_point *last = &curve->points[curve->count - 1], *dedicated = last_dedicated(curve);
     if (curve->config->mode.name == MODE_SERIAL || curve_is_timings(curve->config)) return;
     study_curve_name(problem, curve, sizeof name, name);
-    html_write(file, "<li><strong>%s</strong> (%s): ", name, mode_summary(curve->config->mode.name));
+    html_write(file, "<li><strong>%s</strong> (%s): ", name, target_mode_text(curve->config));
     if (dedicated) {
         html_sentence(file, factors_sentence(&dedicated->factors, dedicated->group, sizeof sentence, sentence));
         fputc(' ', file);

@@ -105,6 +105,7 @@ void study_print_factors(FILE *stream, const struct style *style, const struct s
             stream, style, TONE_DIM, 0, 0,
             "!: the product lies outside of the speedup's interval: something has part in it that no factor "
             "sees.");
+    if (study_is_command(problem)) study_print_toned(stream, style, TONE_DIM, 0, 0, study_factors_outside_text());
     fputc('\n', stream);
     print_sentences(stream, style, problem);
 }

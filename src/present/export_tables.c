@@ -50,6 +50,23 @@ static void csv_config(FILE *file, const struct curves *curves, const struct con
     fprintf(file, ",%s", mode);
 }
 
+/* Empty of a kernel. */
+static void csv_outside(FILE *file, const struct group *group)
+{
+    struct study_outside outside = {NAN, NAN, NAN, NAN, NAN, NAN, 0, 0};
+    char target[4096] = "";
+    if (target_is_command(&group->config)) {
+        target_text(&group->config, 1000, sizeof target, target);
+        study_outside_of(group, &outside);
+    }
+    fputc(',', file);
+    csv_text(file, target);
+    csv_number(file, outside.user_s);
+    csv_number(file, outside.system_s);
+    csv_number(file, outside.tasks);
+    csv_number(file, outside.peak_memory_bytes);
+}
+
 static void csv_point(FILE *file, const struct curves *curves, const struct curve_point *point)
 {
     const struct config *config = &point->group->config;
@@ -70,6 +87,7 @@ static void csv_point(FILE *file, const struct curves *curves, const struct curv
     char scheduling[128];
     fputc(',', file);
     csv_text(file, scheduling_format(&config->mode.scheduling, sizeof scheduling, scheduling));
+    csv_outside(file, point->group);
     fputc('\n', file);
 }
 
@@ -78,7 +96,7 @@ int export_csv(FILE *file, int count, const struct study_part parts[])
     fputs("machine,kernel,variant,size,options,seed,isa,mode,workers,cores,launches_valid,launches_invalid,"
           "launches_not_judged,wall_s,wall_s_low,wall_s_high,rate_per_s,work_unit,speedup,speedup_low,speedup_high,own,"
           "own_low,own_high,efficiency,karp_flatt,concurrency,parallelism,converged,computation,load_balance,"
-          "communication,share_of_core,scheduling\n",
+          "communication,share_of_core,scheduling,command,user_s,system_s,tasks,peak_memory_bytes\n",
           file);
     for (int p = 0; p < count; p++)
         for (int c = 0; c < parts[p].curves->count; c++)
@@ -127,6 +145,9 @@ static void markdown_problem(FILE *file, const struct study_problem *problem)
     char what[640];
     fputs("### ", file);
     export_markdown_text(file, study_describe(problem, sizeof what, what));
+    study_timed_text(problem, sizeof what, what);
+    fputs(*what ? "\n\n" : "", file);
+    export_markdown_text(file, what);
     fprintf(file,
             "\n\n| mode | workers | cores | time (95 %%) | %s | speedup (95 %%) | efficiency | own (95 %%) | launches "
             "| |\n|:---|---:|---:|---:|---:|---:|---:|---:|---:|:---|\n",

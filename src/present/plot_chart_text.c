@@ -9,7 +9,8 @@ static void say_ideal(struct sentence *line, const struct plot_subject *subject,
     double cores = plot_cores(subject);
     const struct curve *first = subject->problem->curves;
     if (quantity != CHART_TIME && first->serial)
-        sentence_add(line, " Speedups are against the best serial program.");
+        sentence_add(line, study_is_command(subject->problem) ? " Speedups are against the same command for one worker."
+                                                              : " Speedups are against the best serial program.");
     else if (quantity != CHART_TIME)
         sentence_add(line,
                      " There is no serial base: speedups are against the fewest workers of the same mode, times their "

@@ -89,6 +89,11 @@ static void write_base(const struct subject *subject)
             text, sizeof text,
             "Speedups are against one core (%s). The last column is against %d core%s, the fewest that were given.",
             format_time(serial->wall_s.middle, sizeof time, time), fewest, fewest == 1 ? "" : "s");
+    else if (serial && study_is_command(subject->problem))
+        snprintf(text, sizeof text,
+                 "Speedups are against the same command for one worker (%s on one core). The last column is against %d "
+                 "core%s, the fewest that were measured in this mode.",
+                 format_time(serial->wall_s.middle, sizeof time, time), fewest, fewest == 1 ? "" : "s");
     else if (serial)
         snprintf(
             text, sizeof text,
@@ -186,7 +191,11 @@ static void write_criterion(const struct subject *subject, const struct criterio
     char text[TEXT_LENGTH], outcome[512], cost[128];
     if (criterion->range_count == 0)
         snprintf(outcome, sizeof outcome, "Here: %s.",
-                 curve_is_timings(proposal->curve->config) ? criterion->how_of_timings : criterion->how);
+                 curve_is_timings(proposal->curve->config) ? criterion->how_of_timings
+                 : criterion->how_of_commands && study_is_command(subject->problem)
+                     ? (strcmp(proposal->curve->config->command.time, "process") ? criterion->how_of_own_times
+                                                                                 : criterion->how_of_commands)
+                     : criterion->how);
     else if (proposal->weak)
         snprintf(outcome, sizeof outcome, "Does not apply to weak scaling.");
     else if (!size)
@@ -248,11 +257,18 @@ static void write_cost_note(const struct subject *subject)
     if (last->launch_s > 0)
         snprintf(start, sizeof start, " (here %s with %d cores)", format_time(last->launch_s, sizeof time, time),
                  last->workers);
-    snprintf(text, sizeof text,
-             "Core-hours are cores times the median time of one run of this problem. Starting up%s, input and output "
-             "come on top, and many centres charge whole nodes. Your production runs are longer: scale the number by "
-             "their length.",
-             start);
+    bool whole = study_is_command(subject->problem) && !strcmp(proposal->curve->config->command.time, "process");
+    if (whole)
+        snprintf(text, sizeof text,
+                 "Core-hours are cores times the median time of one run of this problem, from its start to its end; "
+                 "many centres charge whole nodes. Your production runs are longer: scale the number by their length.");
+    else
+        snprintf(
+            text, sizeof text,
+            "Core-hours are cores times the median time of one run of this problem. Starting up%s, input and output "
+            "come on top, and many centres charge whole nodes. Your production runs are longer: scale the number by "
+            "their length.",
+            start);
     prose_paragraph(&subject->prose, text);
 }
 

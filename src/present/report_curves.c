@@ -180,10 +180,12 @@ static void write_problem(FILE *file, const struct html_place *place, const stru
     study_describe(problem, sizeof what, what);
     html_write_heading(file, place, what);
     write_note(file, study_sizes_text(problem, sizeof text, text));
+    write_note(file, study_timed_text(problem, sizeof text, text));
     snprintf(name, sizeof name, "%sproblem-%d", place->prefix, number);
     write_plots(file, &subject, name);
     write_table(&table, what);
     write_notes(&table);
+    report_write_outside(file, problem);
     report_write_samples(file, problem);
 }
 

@@ -64,13 +64,14 @@ static json_t *encode_parameters(const struct curves *curves, const struct confi
 {
     char workers[16];
     snprintf(workers, sizeof workers, "%d", mode_workers(&config->mode));
-    json_t *object = json_pack("{s:s}", "workers", workers);
+    json_t *object = json_object();
     if (!target_is_command(config)) {
         json_object_set_new(object, "kernel", target_json_text(config->kernel));
         json_object_set_new(object, "variant", target_json_text(config->variant));
     }
     if (!target_is_command(config) || *config->size)
         json_object_set_new(object, "size", target_json_text(config->size));
+    json_object_set_new(object, "workers", json_string(workers));
     for (int i = 0; target_is_command(config) && i < config->option_count; i++)
         json_object_set_new(object, config->options[i].name, target_json_text(config->options[i].value));
     if (!curve_is_timings(config)) json_object_set_new(object, "mode", json_string(mode_name_text(config->mode.name)));

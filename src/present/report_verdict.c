@@ -56,8 +56,9 @@ static const char *describe_point(const struct study_problem *problem, const str
 
 static void write_best(FILE *file, const struct study_problem *problem)
 {
-    char who[160], ratio[32], interval[128], ideal[32], share[32], base[96] = "one task alone", text[768];
+    char who[160], ratio[32], interval[128], ideal[32], share[32], base[96], text[768];
     struct best best = find_best(problem);
+    snprintf(base, sizeof base, study_is_command(problem) ? "the same command for one worker" : "one task alone");
     if (!best.point) {
         fputs("<p class=\"best\">There is no speedup to tell of: it takes a valid time of one task, or of few workers, "
               "and one of more workers.</p>\n",
@@ -79,9 +80,8 @@ static void write_best(FILE *file, const struct study_problem *problem)
                  curve_is_timings(best.curve->config) ? "so many workers would ideally give"
                                                       : "these cores could give");
     } else {
-        snprintf(text, sizeof text,
-                 "Nothing was shown to be faster than one task alone: %s came nearest, %s times as fast (%s).", who,
-                 ratio, interval);
+        snprintf(text, sizeof text, "Nothing was shown to be faster than %s: %s came nearest, %s times as fast (%s).",
+                 study_is_command(problem) ? base : "one task alone", who, ratio, interval);
     }
     fputs("<p class=\"best\">", file);
     html_sentence(file, text);

@@ -5,6 +5,7 @@
  */
 #include "curve.h"
 
+#include "../plan/command.h"
 #include "convergence.h"
 
 #include <errno.h>
@@ -31,8 +32,8 @@ static bool same_options(const struct config *a, const struct config *b)
 
 bool curve_same_problem(const struct config *a, const struct config *b, bool weak)
 {
-    return strcmp(a->kernel, b->kernel) == 0 && a->seed == b->seed && strcmp(a->isa, b->isa) == 0 &&
-           (weak || strcmp(a->size, b->size) == 0) && same_options(a, b) &&
+    return strcmp(a->kernel, b->kernel) == 0 && command_same(&a->command, &b->command) && a->seed == b->seed &&
+           strcmp(a->isa, b->isa) == 0 && (weak || strcmp(a->size, b->size) == 0) && same_options(a, b) &&
            scheduling_same(&a->mode.scheduling, &b->mode.scheduling);
 }
 
@@ -40,6 +41,11 @@ static bool same_curve(const struct config *a, const struct config *b, bool weak
 {
     return curve_same_problem(a, b, weak) && strcmp(a->variant, b->variant) == 0 && a->mode.name == b->mode.name &&
            a->nodes == b->nodes;
+}
+
+bool curve_is_timings(const struct config *config)
+{
+    return !*config->variant && config->command.word_count == 0;
 }
 
 /* Over all nodes. */
@@ -213,8 +219,7 @@ static struct spread ratio_of_medians(const struct group *base, const struct gro
 struct spread curve_speedup(const struct group *base, const struct group *group, double confidence)
 {
     struct spread speedup;
-    /* Somebody else's timings (they have no variant) belong to no blocks. */
-    if (base && !*group->config.variant) return ratio_of_medians(base, group, confidence);
+    if (base && curve_is_timings(&group->config)) return ratio_of_medians(base, group, confidence);
     group_pair_numbers(base, group, sample_rate, confidence, &speedup);
     return speedup;
 }
@@ -267,7 +272,9 @@ static const struct group *find_serial(const struct results *results, const stru
 static double sample_busy(const struct sample *sample)
 {
     double waited_s = isnan(sample->wait_s) ? 0 : sample->wait_s;
-    return (sample->cpu_s + waited_s) / sample->wall_s;
+    /* A command's wall_s may be a part of the time that the CPU time is of. */
+    double observed_s = sample->config.command.word_count > 0 ? sample->process_s : sample->wall_s;
+    return (sample->cpu_s + waited_s) / observed_s;
 }
 
 /* What tasks that wait could gain on one core: (C + Z) / C, where the base computes C and waits Z. */

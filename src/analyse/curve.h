@@ -69,8 +69,12 @@ int curves_build(const struct results *, double precision, struct curves *curves
 void curves_release(struct curves *);
 
 /* The same problem under the same scheduling, whatever the variant and the mode, and in weak scaling whatever the size:
- * what can be put against each other, and has one serial base. */
+ * what can be put against each other, and has one serial base. Of commands: the same words, settings and parameters,
+ * timed in the same way; not the launcher, which belongs to the mode. */
 bool curve_same_problem(const struct config *, const struct config *, bool weak);
+
+/* Somebody else's timings (timings.h), which belong to no blocks: neither a variant nor a command. */
+bool curve_is_timings(const struct config *);
 
 /* How many times as fast as the base (NULL: none), as the ratio of rates within blocks; of somebody else's timings,
  * which belong to no blocks, as the ratio of medians, with the ends of both intervals. */

@@ -179,7 +179,7 @@ static bool shows_parts(const struct curve *curve, const struct curve_point *poi
 {
     double parts[PART_COUNT];
     bool base = point->group == (curve->serial ? curve->serial : curve->own); /* of itself it loses nothing */
-    return !study_is_timings(curve->config) && point->valid > 0 && !base && point->workers > 1 &&
+    return !curve_is_timings(curve->config) && point->valid > 0 && !base && point->workers > 1 &&
            point->factors.blocks > 0 && find_parts(&point->factors, parts);
 }
 

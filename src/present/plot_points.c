@@ -31,7 +31,7 @@ double plot_cores(const struct plot_subject *subject)
 const char *plot_problem_name(const struct plot_subject *subject, size_t length, char *text)
 {
     char name[640];
-    study_describe(subject->problem, sizeof name, name);
+    study_describe_within(subject->problem, NAME_COLUMNS, sizeof name, name);
     return plot_shorten(name, NAME_COLUMNS, length, text);
 }
 
@@ -66,7 +66,7 @@ static int thin(int count, double values[])
 int plot_raw_speedups(const struct curve *curve, const struct curve_point *point, double values_p[])
 {
     const struct group *base = curve->serial ? curve->serial : curve->own;
-    if (study_is_timings(curve->config)) return 0; /* they belong to no blocks */
+    if (curve_is_timings(curve->config)) return 0; /* they belong to no blocks */
     double workers = curve->serial ? 1 : mode_workers(&base->config.mode);
     int count = group_pair_ratios(base, point->group, sample_rate_of, values_p);
     for (int i = 0; i < count; i++) values_p[i] *= workers;

@@ -24,6 +24,9 @@ json_t *record_encode_sample(const struct sample *);
 /* 0, or -EINVAL with the offending name in error; the output is then unchanged. sample_p must be initialised; it is
  * released and refilled. */
 int record_decode_config(const json_t *, struct config *config_p, struct error *);
+/* Of a word of a command: a string, or {"hex": ...}. Returns its length, and it is in text_p[size] then; -1 where it is
+ * none, or too long. */
+int record_decode_text(const json_t *, size_t size, char *text_p);
 int record_decode_sample(const json_t *, struct sample *sample_p, struct error *);
 /* 0, or -EINVAL where the line has no schema version or a newer one than this program reads. */
 int record_check_schema(const json_t *line, struct error *);

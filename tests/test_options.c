@@ -441,13 +441,13 @@ static void help_is_aligned_and_fits(void **state)
 static void texts_and_lists_gather(void **state)
 {
     (void)state;
-    static const struct command command = {.name = "study"};
+    static const struct command own = {.name = "study"};
     struct option_texts texts = {0}, lists = {0};
     const struct option table[] = {
         {.letter = 'e', .name = "env", .type = OPT_TEXTS, .value = &texts, .argument = "TEXT", .help = "One."},
         {.letter = 'L', .name = "list", .type = OPT_LISTS, .value = &lists, .argument = "NAME LIST", .help = "Two."},
         {0}};
-    const struct options options = {.command = &command, .table = table};
+    const struct options options = {.command = &own, .table = table};
     char words[][16] = {"study", "-L", "a", "1,2", "pi", "--env=A=1", "-eB", "--list", "b", "-1", "-La", ""};
     char *argv[16];
     struct error error;

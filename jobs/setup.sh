@@ -24,6 +24,8 @@ gnuplot|gnuplot-nox|gnuplot|gnuplot|gnuplot|gnuplot|gnuplot|gnuplot: figures as 
 cmocka|libcmocka-dev|libcmocka-devel|cmocka|libcmocka-devel|cmocka|-|cmocka: the unit tests
 mpfr|libmpfr-dev|mpfr-devel|mpfr|mpfr-devel|mpfr|-|MPFR: the tests of the errors of vector functions
 pgrep|procps|procps-ng|procps-ng|procps|-|-|pgrep: the tests look for processes left behind
+programs|hpcc openssl xz-utils sysbench stress-ng make python3|openssl xz sysbench stress-ng make python3|openssl xz sysbench stress-ng make python|openssl xz sysbench stress-ng make python3|-|-|hpcc, openssl, xz, sysbench, stress-ng, make, python3: programs that the tests diagnose
+mpich|mpich libmpich-dev|mpich-devel|-|-|-|-|MPICH beside Open MPI: the tests mix them up on purpose
 browser|chromium chromium-driver|chromium chromedriver|chromium|chromium chromedriver|-|-|Chromium and chromedriver: the test of the reports in a browser
 clang|clang libomp-dev|clang libomp-devel|clang openmp|clang libomp-devel|llvm libomp|-|clang with OpenMP: its warnings too
 clang-rt|-|compiler-rt|compiler-rt|-|-|-|clang's run-time libraries: the thread sanitizer
@@ -69,6 +71,14 @@ setup_library() {
     return 1
 }
 
+# setup_commands NAME... : all of them are in the path.
+setup_commands() {
+    local name
+    for name in "$@"; do
+        command -v "$name" >/dev/null || return 1
+    done
+}
+
 setup_found() {
     local version
     case $1 in
@@ -93,6 +103,8 @@ setup_found() {
     clang) command -v clang >/dev/null && echo '#include <omp.h>' | clang -fopenmp -fsyntax-only -x c - 2>/dev/null ;;
     browser) command -v chromedriver >/dev/null && { command -v chromium || command -v google-chrome; } >/dev/null ;;
     clang-rt) [ -n "$(setup_clang_runtime tsan)" ] ;;
+    programs) setup_commands hpcc openssl xz sysbench stress-ng make /usr/bin/python3 ;;
+    mpich) command -v mpicc.mpich >/dev/null || [ -e /usr/lib64/mpich/bin/mpicc ] ;;
     *) command -v "$1" >/dev/null ;;
     esac
 }

@@ -94,6 +94,28 @@ static const struct command commands[] = {
          "  speedup study pi --timeline -o pi.jsonl\n"
          "  speedup study pi -o pi.jsonl --resume",
      .run = command_study},
+    {.name = "diagnose",
+     .arguments = "[OPTIONS] -- COMMAND... | --pid PID",
+     .summary = "runs any command, and says whether it multitasked or multiprocessed, and why",
+     .description =
+         "Runs the command as if it were not there, watches all its processes and threads, and says in one line "
+         "whether "
+         "they took turns on a core (multitasking), ran at once on several (multiprocessing), mostly waited, or a mix "
+         "of "
+         "these; then why, what would help, as a command or a variable to set, and who ran where and when. With --pid "
+         "it "
+         "looks at a process that runs already, for a while.\n\n"
+         "It works for whatever the command starts: threads, OpenMP, mpirun, make -j, Python's multiprocessing. The "
+         "exit status is the command's own, or 125 where speedup failed, 126 where the command cannot be run, 127 "
+         "where "
+         "it is not found. What the command leaves running is ended with it.\n\n"
+         "Examples:\n"
+         "  speedup diagnose -- make -j4\n"
+         "  speedup diagnose -- mpirun -np 2 ./app\n"
+         "  OMP_NUM_THREADS=8 speedup diagnose -- ./app --n 1000\n"
+         "  speedup diagnose --pid 4711 --for 5s\n"
+         "  speedup diagnose --json -o diagnosis.json -- ./app",
+     .run = command_diagnose},
     {.name = "report",
      .arguments = "FILE... [OPTIONS]",
      .summary = "tables, pages, figures of result files or your own timings",
@@ -298,7 +320,7 @@ int main(int argc, char *argv[])
     struct error error = {""};
     int status = dispatch(argc, argv, &command, &error);
     status = check_output(status > 0 ? STATUS_OK : status, &error);
-    if (status == STATUS_USAGE && is_further_rank()) return 0;
+    if (status == STATUS_USAGE && error.text[0] && is_further_rank()) return 0;
     if (status != STATUS_OK && error.text[0])
         fprintf(stderr, "speedup%s%s: %s\n", command ? " " : "", command ? command->name : "", error.text);
     return -status;

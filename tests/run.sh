@@ -194,10 +194,10 @@ check_ordinary_user() {
 }
 
 main() {
-    local long=false needs="compiler cmake pkg-config hwloc jansson cmocka pgrep mpi" wanted="blas nlopt gnuplot mpfr browser" folder argument
+    local long=false needs="compiler cmake pkg-config hwloc jansson cmocka pgrep mpi" wanted="blas nlopt gnuplot mpfr browser programs mpich" folder argument
     for argument in "$@"; do
         case $argument in
-        --long) long=true && wanted="blas nlopt gnuplot mpfr browser clang clang-rt clang-format valgrind shellcheck" ;;
+        --long) long=true && wanted="blas nlopt gnuplot mpfr browser programs mpich clang clang-rt clang-format valgrind shellcheck" ;;
         -h | --help) usage && return 0 ;;
         *) say "tests/run.sh: unknown argument '$argument'; known are --long and --help" && return 2 ;;
         esac

@@ -495,7 +495,7 @@ static struct timeline watch(int memory, int cpu)
     int status = 0;
     double before_s = clock_wall_s();
     timeline_init(&timeline);
-    assert_int_equal(sampler_new(1, &cpu, 0, &sampler), 0);
+    assert_int_equal(sampler_new(1, &cpu, 0, 0, &sampler), 0);
     pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) {
@@ -579,7 +579,7 @@ static void test_descendants(void **state)
         pause();
         _exit(0);
     }
-    assert_int_equal(sampler_new(0, NULL, 0, &sampler), 0);
+    assert_int_equal(sampler_new(0, NULL, 0, 0, &sampler), 0);
     pid_t child = fork();
     if (child == 0) leave_orphan(ends);
     assert_int_equal(read(ends[0], &orphan, sizeof orphan), sizeof orphan);
@@ -603,7 +603,7 @@ static void test_stopped_by_free(void **state)
     (void)state;
     struct sampler *sampler;
     int cpu = 0;
-    assert_int_equal(sampler_new(1, &cpu, 10, &sampler), 0);
+    assert_int_equal(sampler_new(1, &cpu, 10, 0, &sampler), 0);
     sampler_free(sampler); /* at once, not after ten seconds */
     sampler_free(NULL);
 }

@@ -55,8 +55,9 @@ struct diagnosis {
     double concurrency;     /* workers started and not finished, on average */
     double parallelism;     /* running at the same instant, on average */
     double cores_busy;      /* CPU time over wall time, of everything */
-    double waiting;         /* of the workers' time: ready without a core */
-    double blocked;         /* of the workers' time */
+    double waiting;         /* of the time in which workers were active (running or ready): ready, without a core */
+    double blocked;         /* of the workers' time, from the start of each to its end */
+    double serial;          /* of the time in which any was active: only one was */
     int finding_count;
     struct finding findings[FINDINGS_MAX]; /* faults first, the worst first */
 };

@@ -48,8 +48,7 @@ static void pass_tick(void *context, double elapsed_s)
     if (capture->on_tick) capture->on_tick(capture->context, elapsed_s);
 }
 
-/* SPEEDUP_TIMELINES in the environment asks for a tier. */
-static int choose_tier(bool *exact_p, bool *sampled_p, struct error *error)
+int capture_tiers(bool *exact_p, bool *sampled_p, struct error *error)
 {
     const char *wish = getenv("SPEEDUP_TIMELINES");
     enum timeline_tier tier;
@@ -69,7 +68,7 @@ static int start_watching(struct capture *capture, struct error *error)
     bool exact, sampled;
     int cpus[CPUS_MAX];
     for (int i = 0; i < machine->cpu_count; i++) cpus[i] = machine->cpus[i].os_index;
-    int status = choose_tier(&exact, &sampled, error);
+    int status = capture_tiers(&exact, &sampled, error);
     if (status) return status;
     snprintf(capture->reason, sizeof capture->reason, "asked for by SPEEDUP_TIMELINES");
     if (exact &&
@@ -78,7 +77,7 @@ static int start_watching(struct capture *capture, struct error *error)
     if (!sampled)
         return error_set(error, STATUS_FAILED, "the kernel's context-switch records cannot be had: %s",
                          capture->reason);
-    status = sampler_new(machine->cpu_count, cpus, 0, &capture->sampler);
+    status = sampler_new(machine->cpu_count, cpus, 0, 0, &capture->sampler);
     if (status)
         return error_set(error, STATUS_FAILED, "tasks cannot be watched: %s; nor by looking at them: %s",
                          capture->reason, strerror(-status));
@@ -152,13 +151,24 @@ static int stop_watching(struct capture *capture, struct timeline *timeline)
     return status;
 }
 
+/* How long after the earliest start of all rank 0 started, whose date the sample has: where ranks share a core, by
+ * several turns of the others. */
+static double start_of_first_rank(const struct sample *sample)
+{
+    double start_s = INFINITY;
+    for (int w = 0; w < sample->worker_count; w++)
+        if (sample->workers[w].rank == 0) start_s = fmin(start_s, sample->workers[w].start_s);
+    return start_s > 0 && isfinite(start_s) ? start_s : 0;
+}
+
 /* Of all that was seen, the time of the sample. */
 static int make_record(struct capture *capture, struct timeline_record *record_p, struct error *error)
 {
     const struct sample *sample = &capture->sample;
     struct timeline *timeline = &record_p->timeline;
     if (stop_watching(capture, timeline)) return error_set(error, STATUS_FAILED, "no memory is left for the timeline");
-    double offset_s = clock_date_s() - clock_wall_s(), begin_s = sample->start_s - offset_s - timeline->start_s;
+    double offset_s = clock_date_s() - clock_wall_s(), first_s = sample->start_s - start_of_first_rank(sample);
+    double begin_s = first_s - offset_s - timeline->start_s;
     timeline_cut(timeline, begin_s, begin_s + sample->wall_s);
     timeline_limit(timeline, SPANS_MAX);
     timeline_name_workers(timeline, sample->worker_count, sample->workers);
@@ -193,7 +203,7 @@ static int capture_launch(struct session *session, const struct measurement *mea
 int capture_check(struct error *error)
 {
     bool exact, sampled;
-    return choose_tier(&exact, &sampled, error);
+    return capture_tiers(&exact, &sampled, error);
 }
 
 int capture_timeline(struct session *session, const struct measurement *measurement, struct error *error)

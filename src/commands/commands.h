@@ -9,6 +9,7 @@ int command_study(const struct command *, int argc, char **argv, struct error *)
 int command_demo(const struct command *, int argc, char **argv, struct error *);
 int command_list(const struct command *, int argc, char **argv, struct error *);
 int command_machine(const struct command *, int argc, char **argv, struct error *);
+int command_diagnose(const struct command *, int argc, char **argv, struct error *); /* an exit status, negated */
 int command_report(const struct command *, int argc, char **argv, struct error *);
 int command_compare(const struct command *, int argc, char **argv, struct error *);
 int command_timeline(const struct command *, int argc, char **argv, struct error *);

@@ -189,34 +189,44 @@ int session_write_context(struct session *session, int count, const struct measu
     return status;
 }
 
+int session_take_sample(struct session *session, struct sample *sample, bool unrecorded, struct error *error)
+{
+    int status = STATUS_OK, wrong = STATUS_OK;
+    snprintf(sample->study, sizeof sample->study, "%s", session->study);
+    sample->launch = session->launch_count;
+    sample_derive(sample);
+    sample_judge(sample);
+    if (!sample->correct) {
+        sample->wall_s = sample->rate = NAN; /* a wrong answer has no timing */
+        wrong = error_set(error, STATUS_WRONG, "%s%s%s gave a wrong answer: %s", sample->config.kernel,
+                          *sample->config.variant ? " " : "", sample->config.variant, sample->check_detail);
+    }
+    if (!unrecorded) {
+        status = session_write_line(session, record_encode_sample(sample), error);
+        if (!status && results_add(&session->results, sample))
+            status = error_set(error, STATUS_FAILED, "no memory is left to keep the samples");
+    }
+    if (session->on_sample) session->on_sample(session->context, sample, sample->launch_s);
+    return status ? status : wrong;
+}
+
 static int take_sample(struct launch *launch, const json_t *object)
 {
-    struct session *session = launch->session;
     struct sample sample;
     sample_init(&sample);
     int status = record_decode_sample(object, &sample, launch->error);
     if (status)
         return error_set(launch->error, STATUS_FAILED, "the worker's sample is not readable: %s", launch->error->text);
-    snprintf(sample.study, sizeof sample.study, "%s", session->study);
-    sample.launch = session->launch_count;
     sample.block = launch->measurement->block;
     sample.launch_s = launch->launch_s;
     sample.repeat = launch->first_repeat + launch->samples++;
-    sample_derive(&sample);
-    sample_judge(&sample);
+    status = session_take_sample(launch->session, &sample, launch->measurement->unrecorded, launch->error);
     if (sample.validity != SAMPLE_INVALID) launch->usable++;
-    if (!sample.correct) {
+    /* Further samples of the launch are still to come. */
+    if (status == STATUS_WRONG) {
         launch->wrong++;
-        sample.wall_s = sample.rate = NAN; /* a wrong answer has no timing */
-        error_set(launch->error, STATUS_WRONG, "%s %s gave a wrong answer: %s", sample.config.kernel,
-                  sample.config.variant, sample.check_detail);
+        status = STATUS_OK;
     }
-    if (!launch->measurement->unrecorded) {
-        status = session_write_line(session, record_encode_sample(&sample), launch->error);
-        if (!status && results_add(&session->results, &sample))
-            status = error_set(launch->error, STATUS_FAILED, "no memory is left to keep the samples");
-    }
-    if (session->on_sample) session->on_sample(session->context, &sample, launch->launch_s);
     sample_release(&sample);
     return status;
 }

@@ -80,6 +80,10 @@ int session_launch_line(const struct session *, const struct measurement *, stru
  * SIGINT with STATUS_INTERRUPTED; what came before is recorded. STATUS_OK with *got_p < runs: the rest was invalid. */
 int session_measure(struct session *, const struct measurement *, int *got_p, struct error *);
 
+/* What every sample goes through: derived, judged, recorded and kept unless `unrecorded`, handed to on_sample. Its
+ * block, repeat and launch_s are the caller's. STATUS_WRONG for a wrong answer, which has no time then. */
+int session_take_sample(struct session *, struct sample *, bool unrecorded, struct error *);
+
 /* Whether this process is rank 0 of a foreign launcher's job, or in none: only then does it write and print. */
 bool session_speaks(const struct session *);
 

@@ -21,6 +21,7 @@
 
 struct process {
     pid_t pid, parent, group;
+    bool stopped;
     bool dead; /* and waits for its parent to reap it; its other threads may live */
     bool ours; /* a descendant that is no bystander */
 };
@@ -44,8 +45,11 @@ static bool read_process(const char *pid_text, struct process *process_p)
     char state;
     int parent, group;
     if (!name_end || sscanf(name_end + 1, " %c %d %d", &state, &parent, &group) != 3) return false;
-    *process_p =
-        (struct process){.pid = atoi(pid_text), .parent = parent, .group = group, .dead = state == 'Z' || state == 'X'};
+    *process_p = (struct process){.pid = atoi(pid_text),
+                                  .parent = parent,
+                                  .group = group,
+                                  .stopped = state == 'T',
+                                  .dead = state == 'Z' || state == 'X'};
     return true;
 }
 
@@ -191,18 +195,28 @@ static int look(struct processes *processes, const struct reaping *reaping, stru
 
 /* The run's group at once, so that nobody in it can fork meanwhile: one of ours that lives is in it, hence its number
  * is no other's. */
-static void signal_all(const struct processes *processes, pid_t group, int number)
+static void kill_all(const struct processes *processes, pid_t group)
 {
     bool group_done = group <= 0;
     for (int i = 0; i < processes->count; i++) {
         const struct process *process = &processes->items[i];
         if (!lives(process)) continue;
         if (!group_done && process->group == group) {
-            kill(-group, number);
+            kill(-group, SIGKILL);
             group_done = true;
         }
-        if (process->group != group) kill(process->pid, number);
-        if (number != SIGKILL) kill(process->pid, SIGCONT); /* should it be stopped */
+        if (process->group != group) kill(process->pid, SIGKILL);
+    }
+}
+
+/* Those that lost their parents: theirs are for them to end (mpirun's ranks). */
+static void ask_topmost(const struct processes *processes, pid_t group)
+{
+    for (int i = 0; i < processes->count; i++) {
+        const struct process *process = &processes->items[i];
+        if (!lives(process) || process->parent != getpid() || process->group == group) continue;
+        kill(process->pid, SIGTERM);
+        if (process->stopped) kill(process->pid, SIGCONT);
     }
 }
 
@@ -235,9 +249,9 @@ bool reap_descendants(const struct reaping *reaping, struct spawn_usage *usage, 
             killing = true;
             *killed_p = left;
         }
-        if (killing) signal_all(&processes, reaping->group, SIGKILL);
+        if (killing) kill_all(&processes, reaping->group);
         if (!killing && reaping->ask && !asked) {
-            signal_all(&processes, reaping->group, SIGTERM);
+            ask_topmost(&processes, reaping->group);
             asked = true;
         }
         sleep_until_death(killing ? end_s - now : kill_s - now);

@@ -26,7 +26,7 @@ void reap_orphans(const struct bystanders *, pid_t but, struct spawn_usage *);
 struct reaping {
     const struct bystanders *bystanders;
     pid_t group;    /* the run's process group; 0: it has none of its own */
-    bool ask;       /* SIGTERM comes first */
+    bool ask;       /* SIGTERM comes first, for those that are not in the group, which had it */
     double grace_s; /* for so long they may end by themselves */
     double limit_s; /* and then by SIGKILL */
 };

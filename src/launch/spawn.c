@@ -29,8 +29,8 @@
 #include <time.h>
 #include <unistd.h>
 
-static const double tick_s = 0.1, mpirun_grace_s = 2.0, command_grace_s = 5.0, kill_limit_s = 1.0;
-static const double leave_grace_s = 0.1; /* for helpers that end when they see that the program has */
+static const double tick_s = 0.1, mpirun_grace_s = 2.0, command_grace_s = 5.0, kill_limit_s = 1.0, reap_limit_s = 5.0;
+static const double leave_grace_s = 0.25; /* for helpers that end when they see that the program has */
 
 enum stage { RUNNING, TERMINATING, KILLED };
 
@@ -76,12 +76,20 @@ static double grace_s(const struct run *run)
                                                     : 0;
 }
 
+/* mpirun hands SIGCONT on to its ranks, and says so. */
+static bool is_stopped(const struct run *run)
+{
+    siginfo_t information = {.si_pid = 0};
+    waitid(P_PID, (id_t)run->process.pid, &information, WSTOPPED | WNOHANG | WNOWAIT);
+    return information.si_pid != 0;
+}
+
 /* Before it is reaped its number cannot be another's. */
 static void signal_run(const struct run *run, int number, bool group)
 {
     pid_t target = group && !is_among_us(run) ? -run->process.pid : run->process.pid;
     kill(target, number);
-    if (number != SIGKILL) kill(target, SIGCONT); /* should it be stopped */
+    if (number != SIGKILL && is_stopped(run)) kill(target, SIGCONT);
 }
 
 static void kill_run(struct run *run)
@@ -236,7 +244,7 @@ static void watch(struct run *run, const struct bystanders *bystanders)
 static struct reaping leaving(const struct run *run)
 {
     bool among_us = is_among_us(run);
-    struct reaping reaping = {.group = among_us ? 0 : run->process.pid, .limit_s = kill_limit_s};
+    struct reaping reaping = {.group = among_us ? 0 : run->process.pid, .limit_s = reap_limit_s};
     if (run->stage == TERMINATING && run->line->launcher == LAUNCHER_COMMAND) {
         reaping.ask = true;
         reaping.grace_s = fmax(run->deadline_s - now_s(), 0);
@@ -274,7 +282,8 @@ static void finish(struct run *run)
         error_set(run->error, STATUS_INTERRUPTED, "interrupted; what was measured until then is kept");
     tail_finish(&run->streams.tail);
     memcpy(run->result->stderr_tail, run->streams.tail.text, run->streams.tail.used + 1);
-    run->result->first_line_s = run->streams.first_s;
+    /* Its death may have been seen before what it had said. */
+    run->result->first_line_s = isnan(run->streams.first_s) ? NAN : fmin(run->streams.first_s, run->result->wall_s);
 }
 
 static int start(struct run *run)

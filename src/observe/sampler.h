@@ -1,5 +1,6 @@
 /* Who ran where and when, where the kernel's context-switch records are refused: the second tier of a timeline. Watches
- * this process's descendants, threads included, by what /proc tells of them, from a thread of its own. */
+ * this process's descendants, or another process and its own, threads included, by what /proc tells of them, from a
+ * thread of its own. */
 #ifndef SPEEDUP_OBSERVE_SAMPLER_H
 #define SPEEDUP_OBSERVE_SAMPLER_H
 
@@ -7,11 +8,12 @@
 
 struct sampler;
 
-/* Starts to look, every interval_s (0: 1 ms) or as seldom as takes no more than a twentieth of a core. Children that
- * are there already are left alone, and theirs. The CPUs are those whose busy time the timeline shall tell. The thread
- * has the caller's affinity mask and takes no signals. 0, -ENOMEM, or another negative errno value where the thread
- * cannot be had or /proc not be read. */
-int sampler_new(int cpu_count, const int cpus[], double interval_s, struct sampler **sampler_p);
+/* Starts to look, every interval_s (0: 1 ms) or as seldom as takes no more than a twentieth of a core. root 0: at what
+ * descends from this process; children that are there already are left alone, and theirs. Else at that process, from
+ * now on, and its descendants, whoever's they are. The CPUs are those whose busy time the timeline shall tell. The
+ * thread has the caller's affinity mask and takes no signals. 0, -ENOMEM, -ESRCH where there is no such process, -EPERM
+ * where the system hides it, or another negative errno value where the thread cannot be had or /proc not be read. */
+int sampler_new(int cpu_count, const int cpus[], double interval_s, pid_t root, struct sampler **sampler_p);
 
 /* Ends the looking, and adds what was seen to an initialised, empty timeline: times since the first look; host, tier,
  * error_s and what is incomplete, but not why the tier is not the best one (degraded). Once. 0 or -ENOMEM. */

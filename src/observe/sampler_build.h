@@ -21,7 +21,8 @@ struct sighting {
 struct sampled_task {
     pid_t pid, tid;
     char name[32];
-    double born_after_s; /* a moment at which it was not there yet */
+    bool there_before;   /* it ran before it was watched: its counters then are not of the timeline */
+    double born_after_s; /* a moment at which it was not there yet; there_before: when the watching began */
     double gone_s;       /* when it was no longer there; NAN: was there to the end */
     bool over;           /* the last sighting is of one that had ended, and waits to be reaped */
     int count, capacity;

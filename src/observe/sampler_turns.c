@@ -173,14 +173,38 @@ static int walk_change(struct walk *walk, const struct sighting *was, const stru
     return status;
 }
 
+/* Of a task that ran before: its first look is where counting begins. Where it could run it may have had a core then;
+ * whether it had, the next change tells, and a turn of no length is none. */
+static int walk_first(struct walk *walk, const struct sighting *first)
+{
+    walk->closed = !first->runnable || first->displaced;
+    walk->ran_s = first->first_s;
+    if (walk->closed) return 0;
+    const struct sighting before = {.last_s = first->first_s, .runnable = true};
+    return begin_turn(walk, &before, first, 0, false);
+}
+
+/* The counters of a task that ran before also rise by what had been before the first look. */
+static struct sighting without_before(const struct sampled_task *task, const struct sighting *is)
+{
+    const struct sighting *first = &task->sightings[0];
+    uint64_t since_ns = (uint64_t)(1e9 * fmax(0, is->first_s - first->first_s));
+    struct sighting corrected = *is;
+    if (is->ran_ns > first->ran_ns + since_ns) corrected.ran_ns = first->ran_ns + since_ns;
+    if (is->waited_ns > first->waited_ns + since_ns) corrected.waited_ns = first->waited_ns + since_ns;
+    return corrected;
+}
+
 static int find_turns(struct turns *turns, const struct arrivals *arrivals, int number, const struct sampled_task *task)
 {
     struct walk walk = {.turns = turns, .arrivals = arrivals, .task = number, .current = -1};
     struct sighting was = {.first_s = task->born_after_s, .last_s = task->born_after_s, .runnable = true};
-    int status = 0;
-    for (int i = 0; i < task->count && status == 0; i++) {
-        status = walk_change(&walk, &was, &task->sightings[i]);
-        was = task->sightings[i];
+    int status = task->there_before ? walk_first(&walk, &task->sightings[0]) : 0, first = task->there_before ? 1 : 0;
+    if (task->there_before) was = task->sightings[0];
+    for (int i = first; i < task->count && status == 0; i++) {
+        const struct sighting is = task->there_before ? without_before(task, &task->sightings[i]) : task->sightings[i];
+        status = walk_change(&walk, &was, &is);
+        was = is;
     }
     if (status == 0 && walk.current >= 0)
         turns->list[walk.current].open = !walk.closed && walk.wait_s <= 0 && was.last_s - walk.ran_s < ticks_s;

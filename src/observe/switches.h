@@ -38,6 +38,13 @@ int switches_open(int cpu_count, const int cpus[], struct switches **switches_p,
  */
 int switches_open_threads(int count, const pid_t tids[], int busy, int sharers, struct switches **switches_p,
                           size_t length, char *reason_p);
+/* Begins to record what a running process and its descendants do, of ATTACH_MAX (attach.h) threads at most: those that
+ * they have, and, where these times the CPUs are no more either, those that they start (else the timeline says that it
+ * is incomplete). The CPUs are all on which they may run. Threads that do not switch at all are in the timeline too: as
+ * running where their CPU time moved. There are no descriptors to wait for: drain some ten times a second. As
+ * switches_open; -ESRCH: there is no such process; -E2BIG: there are more threads; -EACCES: another user's. */
+int switches_open_process(pid_t root, int cpu_count, const int cpus[], struct switches **switches_p, size_t length,
+                          char *reason_p);
 /* Not beside switches_drain. time_s: CLOCK_MONOTONIC. */
 void switches_note_running(struct switches *, pid_t tid, int cpu, double time_s);
 void switches_close(struct switches *);

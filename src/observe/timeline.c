@@ -178,6 +178,44 @@ void timeline_name_workers(struct timeline *timeline, int count, const struct wo
     sort_tasks(timeline);
 }
 
+static double active_s(const struct timeline_task *task)
+{
+    double sum_s = 0;
+    for (int i = 0; i < task->span_count; i++)
+        if (task->spans[i].state != SPAN_BLOCKED) sum_s += task->spans[i].end_s - task->spans[i].begin_s;
+    return sum_s;
+}
+
+void timeline_name_busiest(struct timeline *timeline, int most)
+{
+    int named = 0;
+    bool one_process = true;
+    const struct timeline_task *first = NULL;
+    for (int i = 0; i < timeline->task_count; i++) timeline->tasks[i].rank = timeline->tasks[i].thread = -1;
+    for (; named < most; named++) {
+        struct timeline_task *busiest = NULL;
+        double busiest_s = 0;
+        for (int i = 0; i < timeline->task_count; i++) {
+            double own_s = timeline->tasks[i].rank < 0 ? active_s(&timeline->tasks[i]) : 0;
+            if (own_s > busiest_s) busiest = &timeline->tasks[i], busiest_s = own_s;
+        }
+        if (!busiest) break;
+        busiest->rank = 0;
+        if (!first) first = busiest;
+        one_process = one_process && first->pid == busiest->pid;
+    }
+    for (int i = 0, number = 0; i < timeline->task_count; i++) {
+        struct timeline_task *task = &timeline->tasks[i];
+        if (task->rank < 0) continue;
+        task->rank = one_process ? 0 : number;
+        task->thread = one_process ? number : 0;
+        task->accounted_wait_s = NAN;
+        task->voluntary = task->involuntary = -1;
+        number++;
+    }
+    sort_tasks(timeline);
+}
+
 int timeline_unite_cpu(struct timeline *timeline, int cpu, double busy_s)
 {
     int at = 0;

@@ -77,6 +77,9 @@ void timeline_cut(struct timeline *, double begin_s, double end_s);
 void timeline_limit(struct timeline *, int spans_max);
 /* Marks the tasks that are workers, and puts them first. */
 void timeline_name_workers(struct timeline *, int count, const struct worker_times workers[]);
+/* Where nobody tells which tasks are the workers: marks those that were active (running or ready) for longest, at most
+ * so many, as ranks of one thread each in the order of their start; of one process alone, as its threads. */
+void timeline_name_busiest(struct timeline *, int most);
 /* Adds what another observer saw on the same host and clock, for the time that both have; one without any time brings
  * its CPUs and texts. The tasks become the first one's. 0 or -ENOMEM; then some of them are the other's still. */
 int timeline_merge(struct timeline *, struct timeline *other);

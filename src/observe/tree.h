@@ -11,7 +11,7 @@
 enum library {
     LIBRARY_GOMP,
     LIBRARY_LLVM_OPENMP, /* libomp, libiomp5 */
-    LIBRARY_OPENMPI,     /* libmpi, libopen-pal, libopen-rte, libpmix, their components, UCX */
+    LIBRARY_OPENMPI, /* libmpi, libopen-pal, libopen-rte, libpmix, their components, UCX (which MPICH may use too) */
     LIBRARY_MPICH,
     LIBRARY_OPENBLAS,
     LIBRARY_BLIS,
@@ -20,7 +20,7 @@ enum library {
     LIBRARY_COUNT
 };
 const char *library_name(enum library); /* "OpenMP (libgomp)", "Open MPI", ... */
-/* By the file's name, in whatever folder; -1: another one. */
+/* By the file's name, in whatever folder (but libblas and liblapack: by the folder); -1: another one. */
 int library_of_path(const char *path);
 
 struct cpu_mask {
@@ -38,17 +38,18 @@ struct tree_task {
     char name[32];
     struct cpu_mask mask; /* the last that was seen */
     int policy, nice;     /* SCHED_OTHER, ... as the system numbers them */
-    bool pinned_later;    /* its mask changed while it was watched */
+    bool pinned_later;    /* its mask changed while it was watched, since its program began */
 };
 
 struct tree_process {
-    pid_t pid, parent;
+    pid_t pid, parent; /* parent: when it was first seen */
     char name[32];
     char command[256]; /* its command line, blanks between the words; cut; "" where it cannot be read */
     char program[256]; /* the file; "" where it cannot be read */
     bool readable; /* environment and libraries could be read (processes of the same user, and not of higher rank) */
     char *environment; /* heap; the variables that steer OpenMP, BLAS, MPI and batch systems, "NAME=value" each with its
-                          NUL, an empty one at the end; NULL: none */
+                          NUL, an empty one at the end; NULL: none. As they were when the program began: what it sets
+                          for itself later is not seen */
     unsigned libraries; /* bit l: it has library l */
     bool kept_apart;    /* of a CPU quota: its control group is another than ours */
 };
@@ -64,15 +65,15 @@ void tree_init(struct tree *);
 void tree_release(struct tree *);
 /* The value of a variable in a process's environment; NULL. */
 const char *tree_variable(const struct tree_process *, const char *name);
-const struct tree_process *tree_find_process(const struct tree *, pid_t);
-const struct tree_task *tree_find_task(const struct tree *, pid_t tid);
+const struct tree_process *tree_find_process(const struct tree *, pid_t); /* likewise */
+const struct tree_task *tree_find_task(const struct tree *, pid_t tid);   /* of several with that number, the last */
 
 struct tree_watch;
-/* Looks from a thread of its own: soon after the start, then ever less often, at most 0.2 % of a core. root 0: at what
- * descends from this process, but for children that are there already and theirs; else at that process and its
- * descendants. 0 or a negative errno value. */
+/* Looks from a thread of its own: soon after the start, then ever less often, at most 0.2 % of a core (and 5 ms). root
+ * 0: at what descends from this process, but for children that are there already and theirs; else at that process and
+ * its descendants. 0, or a negative errno value: -ESRCH where there is no such process, -EPERM where it is hidden. */
 int tree_watch_new(pid_t root, struct tree_watch **watch_p);
-/* Ends the looking; fills an initialised tree. Once. 0 or -ENOMEM. */
+/* Ends the looking, with one look more; fills an initialised tree. Once. 0 or -ENOMEM. */
 int tree_watch_stop(struct tree_watch *, struct tree *tree_p);
 void tree_watch_free(struct tree_watch *); /* may be NULL */
 

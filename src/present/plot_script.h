@@ -107,6 +107,9 @@ void plot_find_rows(const struct plot_subject *, bool (*shows)(const struct curv
 void plot_write_rows(FILE *, const struct plot_subject *, const struct plot_rows *);
 int plot_rows_area(const struct plot_rows *);
 
+/* plot_timeline.c: an axis' title that ends with how the timeline was seen: a figure as a file has no caption. */
+const char *plot_timeline_axis(const struct timeline_record *, const char *title, size_t length, char *text);
+
 /* One figure. has: as plot_has. script: settings, data and the plot command; 0 or -ENOMEM. area: the height that the
  * plot itself is to have; NULL for the usual one. key: its legend. */
 struct plot_figure {

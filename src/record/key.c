@@ -8,7 +8,11 @@
 
 uint64_t record_hash(size_t length, const void *bytes)
 {
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    return record_hash_more(UINT64_C(0xcbf29ce484222325), length, bytes);
+}
+
+uint64_t record_hash_more(uint64_t hash, size_t length, const void *bytes)
+{
     for (size_t i = 0; i < length; i++) hash = (hash ^ ((const unsigned char *)bytes)[i]) * UINT64_C(0x100000001b3);
     return hash;
 }

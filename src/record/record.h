@@ -33,6 +33,8 @@ int record_check_schema(const json_t *line, struct error *);
 const char *record_config_key(const struct config *, char text[17]);
 /* That hash: FNV-1a, 64 bits. */
 uint64_t record_hash(size_t length, const void *bytes);
+uint64_t record_hash_more(uint64_t hash, size_t length,
+                          const void *bytes); /* of what was hashed, and these behind it */
 
 /* Whether there is a file of that name that begins with a context line. */
 bool record_is_file(const char *path);

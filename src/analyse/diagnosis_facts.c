@@ -1,0 +1,293 @@
+/* Workers are tasks that were active (running, or ready without a core) for 5 % of their life, and for a tenth of the
+ * time of the one that was active for longest: mpirun, shells and helper threads are none. Others that lived for a
+ * short time, as those of a build do, are counted together. Levels over time are made by sorting the ends of all spans.
+ */
+#include "diagnosis_facts.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const double worked_of_life = 0.05, worked_of_most = 0.1, short_life = 0.25, used_from = 0.02;
+
+enum {
+    WAITING_LIBRARIES = 1u << LIBRARY_GOMP | 1u << LIBRARY_LLVM_OPENMP | 1u << LIBRARY_OPENMPI | 1u << LIBRARY_MPICH
+};
+
+static void mask_add(struct cpu_mask *mask, const struct cpu_mask *other)
+{
+    for (size_t i = 0; i < sizeof mask->bits / sizeof *mask->bits; i++) mask->bits[i] |= other->bits[i];
+}
+
+int facts_cores(const struct machine *machine, const struct cpu_mask *mask)
+{
+    bool seen[CPUS_MAX] = {false};
+    int cores = 0, unknown = 0;
+    for (int cpu = 0; cpu < CPUS_MAX; cpu++) {
+        if (!cpu_mask_has(mask, cpu)) continue;
+        const struct cpu *known = machine_find_cpu(machine, cpu);
+        bool counted = known && known->core >= 0 && known->core < CPUS_MAX;
+        if (!counted)
+            unknown++; /* this process may not use it: its core is not known */
+        else if (!seen[known->core]) {
+            seen[known->core] = true;
+            cores++;
+        }
+    }
+    return cores + unknown;
+}
+
+int facts_cores_used(const struct facts *facts)
+{
+    struct cpu_mask used = {{0}};
+    for (int cpu = 0; cpu < CPUS_MAX; cpu++)
+        if (facts->cpu_s[cpu] >= used_from * facts->length_s && facts->cpu_s[cpu] > 0)
+            used.bits[cpu / 64] |= UINT64_C(1) << cpu % 64;
+    return facts_cores(facts->evidence->machine, &used);
+}
+
+const char *facts_noun(const struct facts *facts, int count)
+{
+    static const char *const nouns[3][2] = {{"threads", "thread"}, {"processes", "process"}, {"tasks", "task"}};
+    bool leaders = true;
+    for (int i = 0; i < facts->worker_count; i++)
+        leaders = leaders && facts->workers[i].task->pid == facts->workers[i].task->tid;
+    int kind = facts->process_count == facts->worker_count && leaders ? 1 : facts->process_count == 1 ? 0 : 2;
+    if (facts->worker_count == 1) kind = 2;
+    return nouns[kind][count == 1];
+}
+
+const char *facts_variable(const struct facts *facts, const char *name)
+{
+    const char *value = NULL;
+    for (int i = 0; i < facts->process_count && !value; i++)
+        if (facts->processes[i].tree) value = tree_variable(facts->processes[i].tree, name);
+    return value;
+}
+
+bool facts_has_library(const struct facts *facts, enum library library)
+{
+    for (int i = 0; i < facts->process_count; i++)
+        if (facts->processes[i].tree && facts->processes[i].tree->libraries >> library & 1) return true;
+    return false;
+}
+
+static const struct hotspot *find_hotspot(const struct hotspots *hotspots, const struct timeline_task *task)
+{
+    for (int i = 0; hotspots && i < hotspots->count; i++)
+        if (hotspots->list[i].tid == task->tid && hotspots->list[i].pid == task->pid) return &hotspots->list[i];
+    return NULL;
+}
+
+static double share_in(const struct hotspot *hotspot, unsigned libraries)
+{
+    double sum = 0;
+    for (int l = 0; l < LIBRARY_COUNT; l++)
+        if (libraries >> l & 1) sum += hotspot->samples[l];
+    return sum;
+}
+
+double facts_spinning(const struct facts *facts, unsigned libraries)
+{
+    double spinning = 0, all = 0;
+    const struct hotspots *hotspots = facts->evidence->hotspots;
+    if (!hotspots || !hotspots->known) return NAN;
+    for (int i = 0; i < facts->worker_count; i++) {
+        const struct hotspot *hotspot = find_hotspot(hotspots, facts->workers[i].task);
+        if (!hotspot) continue;
+        spinning += share_in(hotspot, libraries);
+        all += hotspot->all;
+    }
+    return all > 0 ? spinning / all : NAN;
+}
+
+static int find_rank(const struct tree_process *process)
+{
+    static const char *const names[] = {"OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK", "SLURM_PROCID"};
+    for (size_t i = 0; process && i < sizeof names / sizeof *names; i++) {
+        const char *text = tree_variable(process, names[i]);
+        if (text && *text >= '0' && *text <= '9') return atoi(text);
+    }
+    return -1;
+}
+
+static struct fact_task read_task(const struct facts *facts, const struct timeline_task *task)
+{
+    const struct evidence *evidence = facts->evidence;
+    struct fact_task fact = {.task = task, .mask = &facts->own, .spinning = NAN};
+    for (int s = 0; s < task->span_count; s++) {
+        double length_s = task->spans[s].end_s - task->spans[s].begin_s;
+        fact.life_s += length_s;
+        if (task->spans[s].state == SPAN_RUNNING) fact.running_s += length_s;
+        if (task->spans[s].state == SPAN_READY) fact.ready_s += length_s;
+    }
+    fact.tree = tree_find_task(evidence->tree, task->tid);
+    fact.process = tree_find_process(evidence->tree, task->pid);
+    if (fact.tree && fact.tree->pid != task->pid) fact.tree = NULL;
+    const struct tree_task *masked = fact.tree ? fact.tree : tree_find_task(evidence->tree, task->pid);
+    if (masked && cpu_mask_count(&masked->mask) > 0) fact.mask = &masked->mask;
+    fact.rank = find_rank(fact.process);
+    const struct hotspot *hotspot = find_hotspot(evidence->hotspots, task);
+    if (hotspot && hotspot->all > 0) fact.spinning = share_in(hotspot, WAITING_LIBRARIES) / hotspot->all;
+    return fact;
+}
+
+static bool has_worked(const struct fact_task *task)
+{
+    double active_s = task->running_s + task->ready_s;
+    return active_s > 0 && active_s >= worked_of_life * task->life_s;
+}
+
+struct change {
+    double at_s;
+    int active, running;
+};
+
+static int compare_changes(const void *left, const void *right)
+{
+    const struct change *a = left, *b = right;
+    return (a->at_s > b->at_s) - (a->at_s < b->at_s);
+}
+
+static int collect_changes(const struct facts *facts, struct change **changes_p)
+{
+    const struct timeline *timeline = facts->evidence->timeline;
+    size_t most = 1;
+    int count = 0;
+    for (int t = 0; t < timeline->task_count; t++) most += 2 * (size_t)timeline->tasks[t].span_count;
+    struct change *changes = malloc(most * sizeof *changes);
+    if (!changes) return -ENOMEM;
+    for (int t = 0; t < timeline->task_count; t++) {
+        const struct timeline_task *task = &timeline->tasks[t];
+        struct fact_task fact = read_task(facts, task);
+        if (!has_worked(&fact)) continue;
+        for (int s = 0; s < task->span_count; s++) {
+            if (task->spans[s].state == SPAN_BLOCKED) continue;
+            int runs = task->spans[s].state == SPAN_RUNNING;
+            changes[count++] = (struct change){task->spans[s].begin_s, 1, runs};
+            changes[count++] = (struct change){task->spans[s].end_s, -1, -runs};
+        }
+    }
+    qsort(changes, (size_t)count, sizeof *changes, compare_changes);
+    *changes_p = changes;
+    return count;
+}
+
+static int find_levels(struct facts *facts)
+{
+    struct change *changes;
+    int count = collect_changes(facts, &changes), active = 0, running = 0;
+    if (count < 0) return count;
+    for (int i = 0; i + 1 < count; i++) {
+        active += changes[i].active;
+        running += changes[i].running;
+        double length_s = changes[i + 1].at_s - changes[i].at_s;
+        if (active >= 1) facts->any_s += length_s;
+        if (active == 1) facts->one_s += length_s;
+        if (active >= 2) facts->two_s += length_s;
+        if (running >= 1) facts->any_running_s += length_s;
+        if (running >= 2) facts->two_running_s += length_s;
+    }
+    free(changes);
+    return 0;
+}
+
+static int compare_workers(const void *left, const void *right)
+{
+    const struct fact_task *a = left, *b = right;
+    double a_s = a->running_s + a->ready_s, b_s = b->running_s + b->ready_s;
+    if (a_s < b_s || a_s > b_s) return a_s > b_s ? -1 : 1;
+    return (a->task->tid > b->task->tid) - (a->task->tid < b->task->tid);
+}
+
+static void count_process(struct facts *facts, const struct fact_task *worker)
+{
+    int at = 0;
+    while (at < facts->process_count && facts->processes[at].pid != worker->task->pid) at++;
+    if (at == facts->process_count) {
+        facts->processes[facts->process_count++] =
+            (struct fact_process){.pid = worker->task->pid, .tree = worker->process, .rank = worker->rank};
+        facts->ranks += worker->rank >= 0;
+    }
+    facts->processes[at].workers++;
+}
+
+static void read_running(struct facts *facts, const struct timeline_task *task)
+{
+    for (int s = 0; s < task->span_count; s++) {
+        const struct timeline_span *span = &task->spans[s];
+        if (span->state == SPAN_RUNNING && span->cpu >= 0 && span->cpu < CPUS_MAX)
+            facts->cpu_s[span->cpu] += span->end_s - span->begin_s;
+    }
+}
+
+static void find_workers(struct facts *facts)
+{
+    const struct timeline *timeline = facts->evidence->timeline;
+    double most_s = 0;
+    for (int t = 0; t < timeline->task_count; t++) {
+        struct fact_task fact = read_task(facts, &timeline->tasks[t]);
+        if (has_worked(&fact)) most_s = fmax(most_s, fact.running_s + fact.ready_s);
+    }
+    for (int t = 0; t < timeline->task_count; t++) {
+        struct fact_task fact = read_task(facts, &timeline->tasks[t]);
+        read_running(facts, &timeline->tasks[t]);
+        if (!has_worked(&fact)) continue;
+        bool worker = fact.running_s + fact.ready_s >= worked_of_most * most_s;
+        if (!worker && fact.life_s > short_life * facts->length_s) continue;
+        facts->life_s += fact.life_s;
+        facts->running_s += fact.running_s;
+        facts->ready_s += fact.ready_s;
+        if (worker)
+            facts->workers[facts->worker_count++] = fact;
+        else
+            facts->short_lived++;
+    }
+    qsort(facts->workers, (size_t)facts->worker_count, sizeof *facts->workers, compare_workers);
+    for (int i = 0; i < facts->worker_count; i++) {
+        count_process(facts, &facts->workers[i]);
+        mask_add(&facts->masks, facts->workers[i].mask);
+    }
+}
+
+int facts_find(const struct evidence *evidence, struct facts *facts_p)
+{
+    struct facts facts = {.evidence = evidence, .length_s = evidence->timeline->length_s};
+    size_t room = (size_t)evidence->timeline->task_count + 1;
+    for (int i = 0; i < evidence->machine->cpu_count; i++) {
+        int cpu = evidence->machine->cpus[i].os_index;
+        if (cpu >= 0 && cpu < CPUS_MAX) facts.own.bits[cpu / 64] |= UINT64_C(1) << cpu % 64;
+    }
+    facts.workers = calloc(room, sizeof *facts.workers);
+    facts.processes = calloc(room, sizeof *facts.processes);
+    int status = facts.workers && facts.processes ? 0 : -ENOMEM;
+    if (!status) {
+        /* Masks point into the structure that is handed over. */
+        *facts_p = facts;
+        find_workers(facts_p);
+        status = find_levels(facts_p);
+    }
+    if (status) {
+        free(facts.workers);
+        free(facts.processes);
+        *facts_p = (struct facts){.evidence = evidence};
+        return status;
+    }
+    facts_p->own_cores = facts_cores(evidence->machine, &facts_p->own);
+    facts_p->mask_cores = facts_cores(evidence->machine, &facts_p->masks);
+    int online = cpu_mask_count(&evidence->machine_cpus), threads = evidence->machine->cpu_count;
+    /* What lies outside of what we may use is taken to be like what we may use. */
+    facts_p->machine_cores =
+        online > threads && threads > 0 ? (int)ceil((double)facts_p->own_cores * online / threads) : facts_p->own_cores;
+    return 0;
+}
+
+void facts_release(struct facts *facts)
+{
+    free(facts->workers);
+    free(facts->processes);
+    facts->workers = NULL;
+    facts->processes = NULL;
+    facts->worker_count = facts->process_count = 0;
+}

@@ -1,0 +1,312 @@
+/* A launch of a command: its hooks, its warm-ups, then the run that is timed, with the kernel's records of all its
+ * context switches where they can be had. What is known of it then goes the way of every sample (session_take_sample).
+ */
+#include "command_run.h"
+
+#include "../launch/command_line.h"
+#include "../observe/outside.h"
+#include "../observe/switches.h"
+#include "../observe/thread.h"
+#include "../plan/command.h"
+#include "../plan/quote.h"
+#include "command_output.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct run {
+    struct session *session;
+    const struct command_measurement *measurement;
+    struct launch_line *line;
+    struct command_output output;
+    struct spawn_result result;
+    struct switches *switches; /* NULL: refused, for */
+    char reason[128];
+    struct timeline timeline;
+    double throttled_s; /* before, then during */
+    struct cpu_counters before[CPUS_MAX], after[CPUS_MAX];
+    double date_s;
+};
+
+static void drain(void *context)
+{
+    struct run *run = context;
+    switches_drain(run->switches);
+}
+
+static void tick(void *context, double elapsed_s)
+{
+    struct run *run = context;
+    if (run->session->on_tick) run->session->on_tick(run->session->context, elapsed_s);
+}
+
+static int take_bytes(void *context, const char *bytes, size_t length)
+{
+    struct run *run = context;
+    return command_output_add(&run->output, length, bytes);
+}
+
+static struct spawn_options spawn_options_of(struct run *run)
+{
+    const struct command_checks *checks = run->measurement->checks;
+    bool wanted = command_output_is_wanted(&run->output) || checks->show_output;
+    return (struct spawn_options){.time_limit_s = run->session->time_limit_s,
+                                  .streams = wanted ? STREAMS_TAKEN : STREAMS_DROPPED,
+                                  .pass_stderr = checks->show_output,
+                                  .context = run,
+                                  .bytes = wanted ? take_bytes : NULL,
+                                  .tick = run->session->on_tick ? tick : NULL};
+}
+
+/* SPEEDUP_TIMELINES=sampled asks to do without the records. */
+static void open_switches(struct run *run)
+{
+    const struct machine *machine = &run->session->machine;
+    const char *wish = getenv("SPEEDUP_TIMELINES");
+    int cpus[CPUS_MAX];
+    for (int i = 0; i < machine->cpu_count; i++) cpus[i] = machine->cpus[i].os_index;
+    if (wish && strcmp(wish, "sampled") == 0)
+        snprintf(run->reason, sizeof run->reason, "context-switch records were not wanted: SPEEDUP_TIMELINES");
+    else if (switches_open(machine->cpu_count, cpus, &run->switches, sizeof run->reason, run->reason))
+        run->switches = NULL;
+}
+
+static const char *last_line(char *text)
+{
+    char *end = text + strlen(text);
+    while (end > text && (end[-1] == '\n' || end[-1] == ' ')) *--end = '\0';
+    char *line = strrchr(text, '\n');
+    return line ? line + 1 : text;
+}
+
+/* Why a run does not count. */
+static int check_end(struct run *run, struct error *error)
+{
+    struct spawn_result *result = &run->result;
+    const char *name = run->measurement->config->kernel, *said = last_line(result->stderr_tail);
+    bool failed = result->signal || result->exit_status != 0;
+    if (!failed || run->measurement->checks->ignore_failure) return STATUS_OK;
+    const char *says = *said ? "; it says: " : "";
+    if (result->signal)
+        return error_set(error, STATUS_FAILED, "%s was ended by signal %d (%s)%s%s; -i goes on all the same", name,
+                         result->signal, strsignal(result->signal), says, said);
+    return error_set(error, STATUS_FAILED, "%s ended with status %d%s%s; -i goes on all the same", name,
+                     result->exit_status, says, said);
+}
+
+/* The command alone, untimed. */
+static int warm_up(struct run *run, struct error *error)
+{
+    int status = STATUS_OK;
+    for (int i = 0; i < run->measurement->warmups && !status; i++) {
+        command_output_reset(&run->output);
+        struct spawn_options options = spawn_options_of(run);
+        status = spawn_run(run->line, &options, &run->result, error);
+        if (!status) status = check_end(run, error);
+    }
+    command_output_reset(&run->output);
+    return status;
+}
+
+static int run_timed(struct run *run, struct error *error)
+{
+    const struct cpu_list *cpus = &run->measurement->config->mode.cpus;
+    struct spawn_options options = spawn_options_of(run);
+    open_switches(run);
+    if (run->switches) {
+        options.watched_count = switches_descriptors(run->switches, &options.watched);
+        options.watched_context = run;
+        options.on_watched = drain;
+    }
+    run->date_s = clock_date_s();
+    double throttled_s = cgroup_throttled_s();
+    cpu_counters_read(cpus->count, cpus->cpus, run->before);
+    int status = spawn_run(run->line, &options, &run->result, error);
+    cpu_counters_read(cpus->count, cpus->cpus, run->after);
+    run->throttled_s = cgroup_throttled_s() - throttled_s;
+    if (!status && run->switches && switches_timeline(run->switches, &run->timeline))
+        status = error_set(error, STATUS_FAILED, "no memory is left for the context-switch records");
+    switches_close(run->switches);
+    return status ? status : check_end(run, error);
+}
+
+/* The first sample of the same problem whose output was kept. */
+static const struct sample *find_first(const struct run *run)
+{
+    const struct results *results = &run->session->results;
+    const struct config *own = run->measurement->config;
+    for (int g = 0; g < results->group_count; g++) {
+        const struct config *other = &results->groups[g].config;
+        bool same = command_same(&own->command, &other->command) && strcmp(own->size, other->size) == 0 &&
+                    own->option_count == other->option_count;
+        for (int i = 0; same && i < own->option_count; i++)
+            same = strcmp(own->options[i].value, other->options[i].value) == 0;
+        for (int s = 0; same && s < results->groups[g].count; s++)
+            if (results->groups[g].samples[s].correct) return &results->groups[g].samples[s];
+    }
+    return NULL;
+}
+
+static void check_answer(const struct run *run, struct sample *sample)
+{
+    const struct command_checks *checks = run->measurement->checks;
+    const struct sample *first = checks->same_output ? find_first(run) : NULL;
+    sample->correct = true;
+    sample->checksum = run->output.hash;
+    snprintf(sample->check_detail, sizeof sample->check_detail, "exit status %d%s%.100s%s%s", sample->exit_status,
+             checks->pattern ? "; its output matches " : "", checks->pattern ? checks->pattern : "",
+             first                 ? "; its output is the same as in the first run"
+             : checks->same_output ? "; the first output of its kind"
+                                   : "",
+             checks->pattern || checks->same_output ? "" : "; its output was not looked at");
+    if (checks->pattern && !command_output_matches(&run->output, &checks->regex)) {
+        sample->correct = false;
+        snprintf(sample->check_detail, sizeof sample->check_detail, "its output does not match %.150s",
+                 checks->pattern);
+    } else if (first && first->checksum != sample->checksum) {
+        sample->correct = false;
+        snprintf(sample->check_detail, sizeof sample->check_detail,
+                 "its output is another one than in launch %d (%s, %d workers)", first->launch,
+                 mode_name_text(first->config.mode.name), mode_workers(&first->config.mode));
+    }
+}
+
+static int fill_sample(struct run *run, struct sample *sample, struct error *error)
+{
+    const struct command_measurement *measurement = run->measurement;
+    const struct config *config = measurement->config;
+    const struct spawn_result *result = &run->result;
+    sample->config = *config;
+    sample->block = measurement->block;
+    sample->start_s = run->date_s;
+    sample->work = measurement->work;
+    snprintf(sample->work_unit, sizeof sample->work_unit, "%s", measurement->shares ? "share" : "run");
+    sample->result = NAN;
+    sample->exit_status = result->signal ? 128 + result->signal : result->exit_status;
+    sample->wall_s = result->wall_s;
+    if (strcmp(config->command.time, "process") != 0) {
+        int status = command_output_time(&run->output, config->command.time, &sample->wall_s, error);
+        if (status) return status;
+    }
+    check_answer(run, sample);
+    const struct outside outside = {.timeline = run->switches ? &run->timeline : NULL,
+                                    .reason = run->reason,
+                                    .process_s = result->wall_s,
+                                    .start_s = result->start_s,
+                                    .user_s = result->usage.user_s,
+                                    .system_s = result->usage.system_s,
+                                    .peak_memory_bytes = result->usage.peak_memory_bytes,
+                                    .voluntary = result->usage.voluntary,
+                                    .involuntary = result->usage.involuntary,
+                                    .throttled_s = run->throttled_s,
+                                    .cpu_count = config->mode.cpus.count,
+                                    .cpus = config->mode.cpus.cpus,
+                                    .before = run->before,
+                                    .after = run->after};
+    return outside_fill(&outside, sample) ? error_set(error, STATUS_FAILED, "no memory is left") : STATUS_OK;
+}
+
+/* Its timeline, from its start to its end, with the tasks that computed first. */
+static int keep_timeline(struct run *run, const struct sample *sample, struct error *error)
+{
+    struct timeline_record *record = run->measurement->timeline_p;
+    if (!run->switches)
+        return error_set(error, STATUS_FAILED, "the kernel's context-switch records cannot be had: %s", run->reason);
+    record->timeline = run->timeline;
+    timeline_init(&run->timeline);
+    double begin_s = run->result.start_s - record->timeline.start_s;
+    timeline_cut(&record->timeline, begin_s, begin_s + run->result.wall_s);
+    timeline_name_busiest(&record->timeline, mode_workers(&sample->config.mode));
+    record->config = sample->config;
+    record_config_key(&record->config, record->key);
+    record->wall_s = sample->process_s;
+    record->validity = sample->validity;
+    memcpy(record->invalid_reason, sample->invalid_reason, sizeof record->invalid_reason);
+    memcpy(record->study, run->session->study, sizeof record->study);
+    record->launch = run->session->launch_count;
+    return STATUS_OK;
+}
+
+static int measure(struct run *run, bool *usable_p, struct error *error)
+{
+    const struct command_measurement *measurement = run->measurement;
+    const struct command_checks *checks = measurement->checks;
+    struct sample sample;
+    sample_init(&sample);
+    int status = STATUS_OK;
+    if (checks->prepare)
+        status = command_run_hook(run->session, "--prepare", checks->prepare, measurement->config, error);
+    if (!status) status = warm_up(run, error);
+    if (!status) status = run_timed(run, error);
+    if (!status && checks->conclude)
+        status = command_run_hook(run->session, "--conclude", checks->conclude, measurement->config, error);
+    if (!status) status = fill_sample(run, &sample, error);
+    if (!status) status = session_take_sample(run->session, &sample, measurement->timeline_p != NULL, error);
+    *usable_p = !status && sample.validity != SAMPLE_INVALID;
+    if (!status && measurement->timeline_p) status = keep_timeline(run, &sample, error);
+    sample_release(&sample);
+    return status;
+}
+
+int command_measure(struct session *session, const struct command_measurement *measurement, bool *usable_p,
+                    struct error *error)
+{
+    struct run *run = calloc(1, sizeof *run);
+    if (!run) return error_set(error, STATUS_FAILED, "no memory");
+    run->session = session;
+    run->measurement = measurement;
+    *usable_p = false;
+    timeline_init(&run->timeline);
+    command_output_init(&run->output,
+                        measurement->checks->pattern || strcmp(measurement->config->command.time, "process"),
+                        measurement->checks->same_output, measurement->checks->show_output);
+    int status = command_line_new(measurement->config, &session->site, &run->line, error);
+    if (!status) status = measure(run, usable_p, error);
+    session->launch_count++;
+    launch_line_free(run->line);
+    command_output_release(&run->output);
+    timeline_release(&run->timeline);
+    free(run);
+    return status;
+}
+
+int command_run_hook(struct session *session, const char *name, const char *template, const struct config *config,
+                     struct error *error)
+{
+    static char shell[] = "/bin/sh", option[] = "-c";
+    char *expanded = NULL, **words = NULL;
+    struct spawn_result result = {.signal = 0};
+    const struct spawn_options options = {.time_limit_s = session->time_limit_s, .streams = STREAMS_DROPPED};
+    if (config->command.shell) {
+        int status = command_expand(config, template, &expanded, error);
+        char *argv[] = {shell, option, expanded, NULL};
+        const struct launch_line line = {.argv = argv, .launcher = LAUNCHER_COMMAND};
+        if (!status) status = spawn_run(&line, &options, &result, error);
+        free(expanded);
+        if (status) return status;
+    } else {
+        int status = quote_split(template, &words);
+        if (status || !words[0]) {
+            quote_free_words(words);
+            return error_set(error, STATUS_USAGE, "%s %.200s is no command: a quote is not closed, or it is empty",
+                             name, template);
+        }
+        status = STATUS_OK;
+        for (char **word = words; *word && !status; word++) {
+            status = command_expand(config, *word, &expanded, error);
+            if (status) break;
+            free(*word);
+            *word = expanded;
+        }
+        const struct launch_line line = {.argv = words, .launcher = LAUNCHER_COMMAND};
+        if (!status) status = spawn_run(&line, &options, &result, error);
+        quote_free_words(words);
+        if (status) return status;
+    }
+    if (result.exit_status == 0) return STATUS_OK;
+    const char *said = last_line(result.stderr_tail);
+    return error_set(error, STATUS_FAILED, "%s '%.200s' ended with status %d%s%s", name, template,
+                     result.signal ? 128 + result.signal : result.exit_status, *said ? "; it says: " : "", said);
+}

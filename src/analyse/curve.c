@@ -396,19 +396,6 @@ static int variant_place(const struct config *config)
     return variant ? (int)(variant - kernel->variants) : 0;
 }
 
-/* Where the study's plan has the curve's first point: launches are in random order, and so are problems in a file of
- * several. Behind the plan where it has it not, or there is no plan. */
-static size_t plan_place(const struct results *results, const struct curve *curve)
-{
-    const json_t *keys = json_object_get(results->study, "configs");
-    size_t place = 0;
-    for (; place < json_array_size(keys); place++) {
-        const char *key = json_string_value(json_array_get(keys, place));
-        if (key && strcmp(key, curve->own->key) == 0) break;
-    }
-    return place;
-}
-
 /* Insertion sort; what is at the same place keeps its order. 0 or -ENOMEM. */
 static int sort_by_plan(const struct results *results, struct curves *curves)
 {
@@ -416,7 +403,7 @@ static int sort_by_plan(const struct results *results, struct curves *curves)
     if (!places) return -ENOMEM;
     for (int i = 0; i < curves->count; i++) {
         const struct curve moved = curves->curves[i];
-        size_t place = plan_place(results, &moved);
+        size_t place = results_plan_place(results, moved.own->key);
         int at = i;
         for (; at > 0 && places[at - 1] > place; at--) {
             curves->curves[at] = curves->curves[at - 1];

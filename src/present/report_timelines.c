@@ -34,7 +34,7 @@ static const char *describe(const struct timeline_record *record, size_t length,
     const char *kind = workers > cpus ? "Multitasking" : workers > 1 ? "Multiprocessing" : "One task alone";
     char target[192];
     snprintf(text, length, "%s: %d worker%s of %s on %d core%s", kind, workers, workers == 1 ? "" : "s",
-             target_text(&record->config, 40, sizeof target, target), cpus, cpus == 1 ? "" : "s");
+             target_text_expanded(&record->config, 40, sizeof target, target), cpus, cpus == 1 ? "" : "s");
     return text;
 }
 

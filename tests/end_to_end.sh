@@ -296,6 +296,17 @@ if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
     fi
 fi
 
+# Ranks that share a core start milliseconds apart: what is shown is the time of the sample, from the first one's start.
+if mpi_available && "$program" machine | grep -q "^ *Timelines *exact"; then
+    check "a timeline of processes on one core" run 0 run pi --mode multitask-mpi -W 3 --size 3e8 --timeline -o turns.jsonl
+    "$program" timeline turns.jsonl --json >out
+    # By the records, and by the system's accounts of the sample: they may differ by one or two at the ends of each rank.
+    awk -F'[:,]' '/"length_s"/ {length_s = $2} /"(preempted|yielded|blocked)"/ {seen += $2}
+        /"(voluntary|involuntary)"/ {told += $2}
+        END {n = (seen - told) * length_s; exit !(told > 0 && n >= -6 && n <= 6)}' out
+    check "  its switches are those that the system counted" test $? -eq 0
+fi
+
 # --- Inside somebody's mpirun.
 if mpi_available && command -v mpirun >/dev/null; then
     export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1

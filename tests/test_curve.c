@@ -256,6 +256,29 @@ static void commands_are_the_same_problem_where_all_but_the_launcher_is_the_same
     results_release(&results);
 }
 
+/* Launches come in random order; the plan has that of the parameters. */
+static void problems_are_in_the_order_of_the_plan(void **state)
+{
+    (void)state;
+    struct results results;
+    struct curves curves;
+    results_init(&results);
+    struct made nine = {.words = "./app\0", .mode = MODE_SERIAL, .workers = 1, .level = "9"}, one = nine, other = nine;
+    one.level = "1";
+    other.level = "5";
+    make_even(&results, &other, 1, 1);
+    make_even(&results, &nine, 1, 1);
+    make_even(&results, &one, 1, 1);
+    results.study = json_pack("{s:[s,s,i]}", "configs", results.groups[2].key, results.groups[1].key, 7);
+    build(&results, &curves);
+    assert_int_equal(curves.count, 3);
+    assert_string_equal(curves.curves[0].config->options[0].value, "1");
+    assert_string_equal(curves.curves[1].config->options[0].value, "9");
+    assert_string_equal(curves.curves[2].config->options[0].value, "5"); /* not in it */
+    curves_release(&curves);
+    results_release(&results);
+}
+
 /* The program's own time is shorter than that in which it used its CPU time. */
 static void a_commands_waiting_is_of_its_whole_time(void **state)
 {
@@ -991,6 +1014,7 @@ int main(void)
         cmocka_unit_test(the_machine_is_named_from_the_context),
         cmocka_unit_test(there_are_two_bases_the_best_serial_program_and_the_fewest_workers),
         cmocka_unit_test(commands_are_the_same_problem_where_all_but_the_launcher_is_the_same),
+        cmocka_unit_test(problems_are_in_the_order_of_the_plan),
         cmocka_unit_test(a_commands_waiting_is_of_its_whole_time),
         cmocka_unit_test(without_a_serial_program_the_fewest_workers_are_the_base),
         cmocka_unit_test(other_problems_are_other_curves),

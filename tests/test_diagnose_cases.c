@@ -148,7 +148,7 @@ static bool can_be_tried(const struct case_of *each)
 }
 
 /* The diagnosis as it was written; the caller's. */
-static json_t *diagnose(const char *command)
+static json_t *diagnose_once(const char *command)
 {
     char line[4096], output[256];
     snprintf(output, sizeof output, "%s/diagnosis.json", folder);
@@ -178,6 +178,19 @@ static const json_t *finding(const json_t *diagnosis, const char *name)
     return NULL;
 }
 
+/* Where somebody else was at work, once more: what the case is about could not show itself. */
+static json_t *diagnose(const char *command, const char *about)
+{
+    enum { TRIES = 6 };
+    for (int i = 1;; i++) {
+        json_t *diagnosis = diagnose_once(command);
+        bool disturbed = finding(diagnosis, "steal") || (finding(diagnosis, "neighbour") && strcmp(about, "neighbour"));
+        if (!disturbed || i == TRIES) return diagnosis;
+        json_decref(diagnosis);
+        sleep(1);
+    }
+}
+
 static const char *text_of(const json_t *object, const char *name)
 {
     const char *text = json_string_value(json_object_get(object, name));
@@ -201,7 +214,7 @@ static void show(const char *what, const char *name, const json_t *diagnosis)
 
 static void check_fault(const struct case_of *each)
 {
-    json_t *wrong = diagnose(each->command);
+    json_t *wrong = diagnose(each->command, each->finding);
     show("as it is", each->name, wrong);
     const json_t *found = finding(wrong, each->finding);
     if (!found) fail_msg("%s: '%s' was not found in: %s", each->name, each->finding, dump(wrong));
@@ -213,7 +226,7 @@ static void check_fault(const struct case_of *each)
         fail_msg("%s: the fix lacks '%s': %s", each->name, each->hint, dump(wrong));
     json_decref(wrong);
     if (!each->fixed) return;
-    json_t *right = diagnose(each->fixed);
+    json_t *right = diagnose(each->fixed, "");
     show("with the fix", each->name, right);
     if (finding(right, each->finding) && json_is_true(json_object_get(finding(right, each->finding), "fault")))
         fail_msg("%s: '%s' is still found in: %s", each->name, each->finding, dump(right));
@@ -225,7 +238,7 @@ static void check_fault(const struct case_of *each)
 /* Tests run beside other programs too: a neighbour that is really there may be told. */
 static void check_control(const struct case_of *each)
 {
-    json_t *diagnosis = diagnose(each->command), *claim;
+    json_t *diagnosis = diagnose(each->command, ""), *claim;
     size_t i;
     show("control", each->name, diagnosis);
     json_array_foreach(json_object_get(diagnosis, "findings"), i, claim)
@@ -279,6 +292,7 @@ static int make_materials(void)
         return -1;
     if (write_file("quota", "#!/bin/sh\nfor mount in /sys/fs/cgroup /sys/fs/cgroup/cpu; do\n"
                             "  group=$mount/speedup-quota-$$\n  mkdir $group 2>/dev/null || continue\n"
+                            "  [ -e $group/cgroup.procs ] || { rmdir $group; continue; }\n"
                             "  { echo 50000 100000 > $group/cpu.max || { echo 100000 > $group/cpu.cfs_period_us &&\n"
                             "  echo 50000 > $group/cpu.cfs_quota_us; }; } 2>/dev/null || { rmdir $group; continue; }\n"
                             "  sh -c 'echo $$ > $0/cgroup.procs && exec \"$@\"' $group \"$@\"\n  status=$?\n"

@@ -388,6 +388,30 @@ static void test_timeline_window(void **state)
     assert_float_equal(plot_timeline_length(&fixture->timeline.timeline), 0.120, 1e-9);
 }
 
+/* A figure as a file has no caption. */
+static void test_timelines_say_how_they_were_seen(void **state)
+{
+    static const enum plot plots[] = {PLOT_SLICES, PLOT_TIMELINE};
+    struct fixture *fixture = *state;
+    struct timeline_record *record = &fixture->timeline;
+    record->validity = SAMPLE_VALID;
+    record->timeline.error_s = 2e-6;
+    for (int i = 0; i < 2; i++) {
+        char *script = script_of(fixture, plots[i]);
+        assert_says(script, "(exact, within 2.00 us)'");
+        free(script);
+    }
+    record->timeline.tier = TIMELINE_SAMPLED;
+    record->timeline.error_s = 2.5e-3;
+    record->validity = SAMPLE_INVALID;
+    snprintf(record->timeline.incomplete, sizeof record->timeline.incomplete, "a ring was full");
+    for (int i = 0; i < 2; i++) {
+        char *script = script_of(fixture, plots[i]);
+        assert_says(script, "(sampled, within 2.50 ms; INCOMPLETE; DISTURBED)'");
+        free(script);
+    }
+}
+
 static void test_long_timelines_are_columns(void **state)
 {
     struct fixture *fixture = *state;
@@ -689,6 +713,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_ceilings, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_slices_that_the_window_cuts, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_timeline_window, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_timelines_say_how_they_were_seen, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_long_timelines_are_columns, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_nothing_to_draw, set_up, tear_down),
         cmocka_unit_test(test_quotes),

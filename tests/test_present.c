@@ -275,6 +275,12 @@ static void test_wrapping(void **state)
     assert_true(widest_line(text) <= 20);
     assert_non_null(strstr(text, "end"));
     free(text);
+    text_print_wrapped(capture_open(&capture), &narrow, 0, 0,
+                       "a\xc2\x9b"
+                       "31mb \xc2\x80 \xc2\xa0 \xc2");
+    text = capture_close(&capture);
+    assert_string_equal(text, "a?31mb ? \xc2\xa0 \xc2\n");
+    free(text);
     narrow.utf8 = false;
     text_print_wrapped(capture_open(&capture), &narrow, 0, 0, "caf\xc3\xa9 \xe2\x82\xac");
     text = capture_close(&capture);

@@ -303,6 +303,20 @@ static void a_pair_of_timelines_is_shown(void **state)
     free(html);
 }
 
+static void one_task_is_neither(void **state)
+{
+    struct fixture *fixture = *state;
+    struct timeline_record alone;
+    scene_init(&alone, MODE_SERIAL, 1, 0.04);
+    scene_task(&alone, 0, 0, "toy");
+    scene_span(&alone, 0, 0.04, SPAN_RUNNING, 0);
+    assert_int_equal(results_add_timeline(&fixture->results, &alone), 0);
+    char *html = report(&fixture->results, false);
+    assert_has(html, "One task alone: 1 worker of toy on 1 core");
+    assert_lacks(html, "Multiprocessing: 1");
+    free(html);
+}
+
 static void without_gnuplot_the_tables_remain(void **state)
 {
     struct fixture *fixture = *state;
@@ -403,6 +417,7 @@ int main(void)
         TEST(an_empty_record_is_a_page_too),
         TEST(of_timings_only_times_are_told),
         TEST(a_pair_of_timelines_is_shown),
+        TEST(one_task_is_neither),
         TEST(without_gnuplot_the_tables_remain),
         TEST(machines_have_a_section_each),
         TEST(two_thousand_samples_stay_small),

@@ -396,6 +396,26 @@ static int variant_place(const struct config *config)
     return variant ? (int)(variant - kernel->variants) : 0;
 }
 
+/* Insertion sort; what is at the same place keeps its order. 0 or -ENOMEM. */
+static int sort_by_plan(const struct results *results, struct curves *curves)
+{
+    size_t *places = malloc(sizeof *places * (size_t)(curves->count + 1));
+    if (!places) return -ENOMEM;
+    for (int i = 0; i < curves->count; i++) {
+        const struct curve moved = curves->curves[i];
+        size_t place = results_plan_place(results, moved.own->key);
+        int at = i;
+        for (; at > 0 && places[at - 1] > place; at--) {
+            curves->curves[at] = curves->curves[at - 1];
+            places[at] = places[at - 1];
+        }
+        curves->curves[at] = moved;
+        places[at] = place;
+    }
+    free(places);
+    return 0;
+}
+
 /* Insertion sort: within a problem by variant, then by mode; problems stay in the order of the file, also where it has
  * them in turns. */
 static void sort_curves(struct curves *curves, bool weak)
@@ -476,6 +496,7 @@ int curves_build(const struct results *results, double precision, struct curves 
             status = curve_build(results, g, &rules, &curves.curves[curves.count]);
             curves.count += status == 0;
         }
+    if (!status) status = sort_by_plan(results, &curves);
     if (status) {
         curves_release(&curves);
         return status;

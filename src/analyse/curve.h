@@ -53,7 +53,8 @@ struct curve {
 
 struct curves {
     int count;
-    struct curve *curves;           /* heap; by problem in the order of the file, then by variant, then by mode */
+    /* Heap; by problem in the order of the study's plan, else of the file, then by variant, then by mode. */
+    struct curve *curves;
     int valid, invalid, not_judged; /* launches over all */
     int cores;                      /* of the machine, from the context; 0 unknown */
     bool stopping;                  /* looking decided when to stop: intervals are taken at 98 % (convergence.h) */

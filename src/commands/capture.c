@@ -93,6 +93,16 @@ static void fit_cpus(const struct sample *sample, struct timeline *timeline)
     timeline->cpu_count = kept;
 }
 
+/* How long after the earliest start of all rank 0 started, whose date the sample has: where ranks share a core, by
+ * several turns of the others. */
+static double start_of_first_rank(const struct sample *sample)
+{
+    double start_s = INFINITY;
+    for (int w = 0; w < sample->worker_count; w++)
+        if (sample->workers[w].rank == 0) start_s = fmin(start_s, sample->workers[w].start_s);
+    return start_s > 0 && isfinite(start_s) ? start_s : 0;
+}
+
 /* Of all that was seen, the time of the sample. */
 static int make_record(struct capture *capture, struct timeline_record *record_p, struct error *error)
 {
@@ -100,7 +110,8 @@ static int make_record(struct capture *capture, struct timeline_record *record_p
     struct timeline *timeline = &record_p->timeline;
     if (watching_timeline(&capture->watching, timeline))
         return error_set(error, STATUS_FAILED, "no memory is left for the timeline");
-    double offset_s = clock_date_s() - clock_wall_s(), begin_s = sample->start_s - offset_s - timeline->start_s;
+    double offset_s = clock_date_s() - clock_wall_s(), first_s = sample->start_s - start_of_first_rank(sample);
+    double begin_s = first_s - offset_s - timeline->start_s;
     timeline_cut(timeline, begin_s, begin_s + sample->wall_s);
     timeline_limit(timeline, SPANS_MAX);
     timeline_name_workers(timeline, sample->worker_count, sample->workers);

@@ -203,6 +203,16 @@ static int outputs_to_standard(const struct report *report)
     return count;
 }
 
+/* What is about figures, where none were asked for. */
+static int check_figures(const struct plot_output *figures, const char *formats, struct error *error)
+{
+    const char *given = formats ? "--format" : figures->theme != PLOT_LIGHT ? "--theme" : "--keep-gnuplot";
+    if (figures->folder && !*figures->folder)
+        return error_set(error, STATUS_USAGE, "--figures needs the name of a folder, such as figures");
+    if (figures->folder || (!formats && figures->theme == PLOT_LIGHT && !figures->keep_gnuplot)) return STATUS_OK;
+    return error_set(error, STATUS_USAGE, "%s is about --figures DIR; give that too", given);
+}
+
 static int check_outputs(const struct report *report, int file_count, struct error *error)
 {
     bool output = report->output && strcmp(report->output, "-") == 0;
@@ -309,7 +319,7 @@ int command_report(const struct command *command, int argc, char **argv, struct 
     struct report report = {.request = {.criterion = -1, .runs_planned = 1}};
     const char *criteria[CRITERIA_MAX + 1];
     list_criteria(criteria);
-    const char *formats = "svg,png,pdf";
+    const char *formats = NULL;
     int theme = PLOT_LIGHT;
     const struct option table[] = {
         {.letter = 'o',
@@ -381,7 +391,8 @@ int command_report(const struct command *command, int argc, char **argv, struct 
     int status = options_parse(&options, argc, argv, &file_count, error_p);
     if (status) return status;
     report.figures.theme = (enum plot_theme)theme;
-    status = plot_parse_formats(formats, &report.figures, error_p);
+    status = plot_parse_formats(formats ? formats : "svg,png,pdf", &report.figures, error_p);
+    if (!status) status = check_figures(&report.figures, formats, error_p);
     if (!status) status = check_outputs(&report, file_count, error_p);
     if (!status) status = check_standard_input(file_count, argv + 1, error_p);
     if (!status) status = check_output_files(&report, file_count, argv + 1, error_p);

@@ -109,7 +109,9 @@ void export_markdown_text(FILE *file, const char *text)
 {
     for (; *text; text++) {
         if (strchr("|\\`*_<>[]", *text)) fputc('\\', file);
-        fputc((unsigned char)*text < ' ' ? ' ' : *text, file);
+        bool two = (unsigned char)text[0] == 0xc2 && (unsigned char)text[1] >= 0x80 && (unsigned char)text[1] < 0xa0;
+        fputc((unsigned char)*text < ' ' || *text == 0x7f || two ? ' ' : *text, file);
+        text += two; /* a control character of two bytes */
     }
 }
 

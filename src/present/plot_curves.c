@@ -183,10 +183,9 @@ static int write_chart(FILE *file, const struct plot_subject *subject, const str
                  {"Efficiency", "speedup / workers", plot_label_share},
                  {"Time", "wall time", plot_label_time}};
     struct chart chart;
-    char name[288], title[320];
+    char title[384];
     chart_init(&chart, subject, quantity);
-    snprintf(title, sizeof title, "%s: %s%s", texts[quantity].title, plot_problem_name(subject, sizeof name, name),
-             subject->problem->curves->weak ? ", weak scaling" : "");
+    plot_problem_title(subject, frame, texts[quantity].title, sizeof title, title);
     plot_write_settings(file, frame, title);
     plot_write_axis(file, &chart.x, "workers", plot_label_number);
     chart_write_tics(file, &chart, frame->width);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { NAME_MOST = 80, WIDTH = 720, NAMES_MOST = 4096 };
 
@@ -93,14 +94,31 @@ static int keep_script(const struct writer *writer, const char *base, const char
     return STATUS_OK;
 }
 
+static const char *figure_path(const struct writer *writer, const char *base, int format, size_t length, char *path)
+{
+    snprintf(path, length, "%.4096s/%.200s.%s", writer->output->folder, base,
+             plot_formats[writer->output->formats[format]]);
+    return path;
+}
+
+/* One of an earlier time, which would be taken for the new one where that cannot be written. */
+static int remove_old_files(const struct writer *writer, const char *base)
+{
+    for (int i = 0; i < writer->output->format_count; i++) {
+        char path[4352];
+        if (unlink(figure_path(writer, base, i, sizeof path, path)) && errno != ENOENT)
+            return error_set(writer->error, STATUS_FAILED, "cannot write %s: %s", path, strerror(errno));
+    }
+    return STATUS_OK;
+}
+
 /* gnuplot goes on where it cannot write. */
 static int check_files(const struct writer *writer, const char *base)
 {
     for (int i = 0; i < writer->output->format_count; i++) {
         char path[4352];
         struct stat found;
-        snprintf(path, sizeof path, "%.4096s/%.200s.%s", writer->output->folder, base,
-                 plot_formats[writer->output->formats[i]]);
+        figure_path(writer, base, i, sizeof path, path);
         if (stat(path, &found) || found.st_size == 0)
             return error_set(writer->error, STATUS_FAILED, "gnuplot did not write %s; is there room in that folder?",
                              path);
@@ -119,7 +137,8 @@ static int write_figure(struct writer *writer, enum plot plot, const struct plot
     }
     char *script = plot_script(plot, subject, output->theme, WIDTH, 0, output->format_count, output->formats, base);
     if (!script) return error_set(writer->error, STATUS_FAILED, "no memory is left for the figure %s", base);
-    int status = output->keep_gnuplot ? keep_script(writer, base, script) : STATUS_OK;
+    int status = remove_old_files(writer, base);
+    if (!status && output->keep_gnuplot) status = keep_script(writer, base, script);
     if (!status) status = plot_run(script, output->folder, NULL, writer->error);
     if (!status) status = check_files(writer, base);
     writer->count += status == STATUS_OK;

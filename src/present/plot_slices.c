@@ -110,7 +110,7 @@ static int script_slices(FILE *file, const struct plot_subject *subject, const s
     const struct plot_look *look = frame->look;
     double *slices;
     int count;
-    char scheduling[128], target[160], title[384];
+    char scheduling[128], target[160], title[384], axis[128];
     int status = find_slices(&subject->timeline->timeline, &count, &slices);
     if (status) return status;
     scheduling_format(&config->mode.scheduling, sizeof scheduling, scheduling);
@@ -121,7 +121,8 @@ static int script_slices(FILE *file, const struct plot_subject *subject, const s
     struct plot_axis x = {.name = 'x', .base_ten = true, .low = slices[0] / 1.5, .high = slices[count - 1] * 1.5};
     if (x.high / x.low < 10) x.low /= 3, x.high *= 3;
     const struct plot_axis y = {.name = 'y', .high = 1.02};
-    plot_write_axis(file, &x, "length of a slice", plot_label_time);
+    plot_timeline_axis(subject->timeline, "length of a slice", sizeof axis, axis);
+    plot_write_axis(file, &x, axis, plot_label_time);
     plot_write_axis(file, &y, "share of the slices", plot_label_share);
     write_quantiles(file, count, slices, look);
     write_slices(file, count, slices, &x);

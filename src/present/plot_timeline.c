@@ -278,12 +278,22 @@ static void write_rows(FILE *file, const struct picture *picture, const struct t
     fputs(")\nunset grid\nset grid x\nset border 1\n", file);
 }
 
+const char *plot_timeline_axis(const struct timeline_record *record, const char *title, size_t length, char *text)
+{
+    const struct timeline *timeline = &record->timeline;
+    char error[32];
+    snprintf(text, length, "%s (%s, within %s%s%s)", title, timeline_tier_text(timeline->tier),
+             format_time(timeline->error_s, sizeof error, error), *timeline->incomplete ? "; INCOMPLETE" : "",
+             record->validity == SAMPLE_INVALID ? "; DISTURBED" : "");
+    return text;
+}
+
 static int script_timeline(FILE *file, const struct plot_subject *subject, const struct plot_frame *frame)
 {
     const struct config *config = &subject->timeline->config;
     const struct plot_look *look = frame->look;
     struct picture picture;
-    char scheduling[128], target[160], title[384], axis[64];
+    char scheduling[128], target[160], title[384], axis[128];
     find_picture(subject, frame, &picture);
     int workers = mode_workers(&config->mode), cpus = config->mode.cpus.count;
     scheduling_format(&config->mode.scheduling, sizeof scheduling, scheduling);
@@ -292,7 +302,7 @@ static int script_timeline(FILE *file, const struct plot_subject *subject, const
              workers == 1 ? "" : "s", cpus, cpus == 1 ? "" : "s", *scheduling ? ", " : "", scheduling);
     plot_write_settings(file, frame, title);
     const struct plot_axis x = {.name = 'x', .low = picture.from_s, .high = picture.end_s};
-    snprintf(axis, sizeof axis, "time since the start");
+    plot_timeline_axis(subject->timeline, "time since the start", sizeof axis, axis);
     plot_write_axis(file, &x, axis, plot_label_time);
     write_rows(file, &picture, subject->timeline);
     write_letters(file, &picture);
@@ -348,10 +358,11 @@ static int area_timeline(const struct plot_subject *subject)
 
 static void key_timeline(const struct plot_subject *subject, const struct plot_look *look, struct plot_key *key_p)
 {
-    (void)subject;
+    bool exact = subject->timeline->timeline.tier == TIMELINE_EXACT; /* when a task was woken is not told there */
     plot_key_add(key_p, PLOT_MARK_BOX, 0, 0, look->series[0], "running");
     plot_key_add(key_p, PLOT_MARK_LINE, 0, 0, look->series[0], "ready, without a core");
-    plot_key_add(key_p, PLOT_MARK_LINE, 0, 3, look->soft, "blocked");
+    plot_key_add(key_p, PLOT_MARK_LINE, 0, 3, look->soft,
+                 exact ? "blocked, or woken and not on a core yet" : "blocked");
 }
 
 const struct plot_figure plot_figure_timeline = {"timeline",      "Timeline",    has_timeline, caption_timeline,

@@ -31,10 +31,10 @@ static const char *describe(const struct timeline_record *record, size_t length,
     const struct mode *mode = &record->config.mode;
     int workers = mode_workers(mode), cpus = workers;
     if (mode->cpus.count > 0 && mode->cpus.count < workers) cpus = mode->cpus.count;
+    const char *kind = workers > cpus ? "Multitasking" : workers > 1 ? "Multiprocessing" : "One task alone";
     char target[192];
-    snprintf(text, length, "%s: %d worker%s of %s on %d core%s", workers > cpus ? "Multitasking" : "Multiprocessing",
-             workers, workers == 1 ? "" : "s", target_text(&record->config, 40, sizeof target, target), cpus,
-             cpus == 1 ? "" : "s");
+    snprintf(text, length, "%s: %d worker%s of %s on %d core%s", kind, workers, workers == 1 ? "" : "s",
+             target_text_expanded(&record->config, 40, sizeof target, target), cpus, cpus == 1 ? "" : "s");
     return text;
 }
 

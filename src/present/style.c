@@ -73,11 +73,22 @@ int text_width(const char *text)
     return width;
 }
 
-static void print_bytes(FILE *stream, const struct style *style, const char *text, size_t count)
+/* U+0080 to U+009F: terminals take them for the beginnings of commands. */
+static bool is_control(const char *text)
+{
+    return (unsigned char)text[0] == 0xc2 && (unsigned char)text[1] >= 0x80 && (unsigned char)text[1] < 0xa0;
+}
+
+void text_print_plain(FILE *stream, const struct style *style, const char *text, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         unsigned char byte = (unsigned char)text[i];
-        if (byte < 0x80 || style->utf8) {
+        if (byte < ' ' || byte == 0x7f) {
+            putc('?', stream);
+        } else if (i + 1 < count && is_control(text + i)) {
+            putc('?', stream);
+            i++;
+        } else if (byte < 0x80 || style->utf8) {
             putc(byte, stream);
         } else if (!is_continuation(text[i])) {
             putc('?', stream);
@@ -126,7 +137,7 @@ void text_print_wrapped(FILE *stream, const struct style *style, int column, int
         }
         if (!fresh) column += putc(' ', stream) != EOF;
         size_t bytes = fitting_bytes(text, length, style->width - column);
-        print_bytes(stream, style, text, bytes);
+        text_print_plain(stream, style, text, bytes);
         column += count_columns(text, bytes);
         fresh = bytes < length; /* the rest of an overlong word starts the next line */
         text += bytes;

@@ -17,6 +17,9 @@ int style_terminal_width(FILE *);
 
 /* Columns that a text takes: one per code point. */
 int text_width(const char *text);
+/* Prints the bytes as they are, but '?' for each control character (those that begin with 0xc2 too, which terminals
+ * obey), and without UTF-8 for all that is not ASCII. */
+void text_print_plain(FILE *, const struct style *, const char *text, size_t count);
 /* Prints words from column `column` on, and continues at column `indent` of the next line before they would pass the
  * style's width; ends the line. Control characters become spaces; without UTF-8, what is not ASCII becomes '?'. */
 void text_print_wrapped(FILE *, const struct style *, int column, int indent, const char *text);

@@ -269,8 +269,9 @@ void present_timeline_pair(FILE *stream, const struct style *style, const struct
                                  : "Who ran when, as it was seen. CPUs: the letter of the task that ran there, . none. "
                                    "Tasks: # running, - ready but without a core.");
     fputs(style_tone(style, TONE_PLAIN), stream);
-    bool turns = mode_oversubscribed(&records[0]->config.mode);
-    print_brief(stream, &page, turns ? "Multitasking" : "Multiprocessing", records[0], &column_s);
+    const struct mode *mode = &records[0]->config.mode;
+    const char *kind = mode_oversubscribed(mode) ? "Multitasking" : "Multiprocessing";
+    print_brief(stream, &page, mode_workers(mode) > 1 ? kind : "One task alone", records[0], &column_s);
     if (!records[1]) return;
     fputc('\n', stream);
     print_brief(stream, &page, "Multiprocessing", records[1], &column_s);

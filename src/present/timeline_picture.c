@@ -75,10 +75,7 @@ static void find_layout(struct picture *picture)
 static void print_label(const struct picture *picture, const char *name)
 {
     int width = text_width(name);
-    for (const char *c = name; *c; c++) {
-        bool plain = (unsigned char)*c >= ' ' && *c != 0x7f && (picture->style->utf8 || (unsigned char)*c < 0x80);
-        fputc(plain ? *c : '?', picture->stream);
-    }
+    text_print_plain(picture->stream, picture->style, name, strlen(name));
     fprintf(picture->stream, "%*s", picture->label > width ? picture->label - width + 1 : 1, "");
 }
 

@@ -17,7 +17,7 @@ const char *timeline_task_name(const struct timeline_view *view, int task, size_
     const struct mode *mode = &view->hosts[0]->config.mode;
     if (task >= view->worker_count)
         snprintf(text, length, "%s", own->name);
-    else if (target_is_command(&view->hosts[0]->config)) /* which of them share the work is not known */
+    else if (target_is_command(&view->hosts[0]->config)) /* its tasks are no workers that we numbered */
         snprintf(text, length, "%s %d", own->name, (int)own->tid);
     else if (mode->ranks <= 1)
         snprintf(text, length, "thread %d", own->thread);

@@ -73,7 +73,7 @@ static const struct command commands[] = {
          "  mpirun -n 4 speedup run pi",
      .run = command_run},
     {.name = "study",
-     .arguments = "KERNEL [OPTIONS]",
+     .arguments = "[OPTIONS] KERNEL|-- COMMAND...",
      .summary = "a scaling study: speedups with intervals, and why they are what they are",
      .description =
          "Launches every configuration (mode and number of workers) once in each of many blocks, in random order, the "
@@ -86,13 +86,19 @@ static const struct command commands[] = {
          "cut "
          "short, exactly where it was.\n\n"
          "A kernel's own options are given by name: 'speedup list KERNEL' shows them.\n\n"
+         "What stands behind -- is a command of your own, which is measured as it is, seen from outside, without a "
+         "shell. In it {workers}, {ranks}, {threads}, {size} and the {NAME} of -L stand for what each configuration "
+         "has; {{ and }} are braces. OMP_NUM_THREADS and its like, OMP_PLACES and the CPUs of its tasks are set for "
+         "each mode; --dry-run shows how.\n\n"
          "Examples:\n"
          "  speedup study pi\n"
          "  speedup study pi --modes multitask,threads,mpi --workers 1,2,4\n"
          "  speedup study matmul --modes threads,mpi --workers 1-8 --budget 1h -o matmul.jsonl\n"
          "  speedup study matmul --scaling weak --size 1000 --modes mpi\n"
          "  speedup study pi --timeline -o pi.jsonl\n"
-         "  speedup study pi -o pi.jsonl --resume",
+         "  speedup study pi -o pi.jsonl --resume\n"
+         "  speedup study -L level 1,6 -- xz -T{threads} -{level} -k -c FILE\n"
+         "  speedup study --launcher mpirun --time-regex 'Time: ([0-9.]+)' -- ./app",
      .run = command_study},
     {.name = "diagnose",
      .arguments = "[OPTIONS] -- COMMAND... | --pid PID",

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "made_launches.h"
 #include "noise.h"
 
 #include <stdlib.h>
@@ -215,6 +216,82 @@ static void there_are_two_bases_the_best_serial_program_and_the_fewest_workers(v
     assert_near(curve->points[0].speedup.middle, 0.5);
     assert_near(curve->points[0].own.middle, 1);
     assert_null(curves_find(&curves, &(struct group){.count = 0}));
+    curves_release(&curves);
+    results_release(&results);
+}
+
+/* The launcher differs between modes; words, settings, parameters, size and what is timed make problems of their own.
+ */
+static void commands_are_the_same_problem_where_all_but_the_launcher_is_the_same(void **state)
+{
+    (void)state;
+    struct results results;
+    struct curves curves;
+    results_init(&results);
+    const struct made own = {.words = "./app\0-t\0{threads}\0", .mode = MODE_SERIAL, .workers = 1};
+    struct made mpi = own, others[5] = {own, own, own, own, own};
+    mpi.mode = MODE_MPI;
+    mpi.workers = 2;
+    others[0].words = "./app\0-t {threads}\0";
+    others[1].setting = "A=1";
+    others[2].level = "9";
+    others[3].size = "7";
+    others[4].time = "regex s ([0-9]+)";
+    make_even(&results, &own, BLOCKS, 3);
+    make_even(&results, &mpi, BLOCKS, 2);
+    for (int i = 0; i < 5; i++) make_even(&results, &others[i], BLOCKS, 1);
+    build(&results, &curves);
+    assert_int_equal(curves.count, 7);
+    assert_int_equal(curves.curves[1].config->mode.name, MODE_MPI);
+    assert_ptr_equal(curves.curves[1].serial, curves.curves[0].serial);
+    assert_near(curves.curves[1].points[0].speedup.middle, 1.5);
+    assert_true(curves.curves[1].points[0].speedup.interval); /* of ratios within blocks */
+    for (int c = 2; c < 7; c++) {
+        assert_int_equal(curves.curves[c].count, 1);
+        assert_near(curves.curves[c].points[0].speedup.middle, 1);
+        assert_true(curve_same_problem(curves.curves[c].config, curves.curves[0].config, true) == (c == 5));
+    }
+    assert_false(curve_is_timings(curves.curves[0].config));
+    curves_release(&curves);
+    results_release(&results);
+}
+
+/* Launches come in random order; the plan has that of the parameters. */
+static void problems_are_in_the_order_of_the_plan(void **state)
+{
+    (void)state;
+    struct results results;
+    struct curves curves;
+    results_init(&results);
+    struct made nine = {.words = "./app\0", .mode = MODE_SERIAL, .workers = 1, .level = "9"}, one = nine, other = nine;
+    one.level = "1";
+    other.level = "5";
+    make_even(&results, &other, 1, 1);
+    make_even(&results, &nine, 1, 1);
+    make_even(&results, &one, 1, 1);
+    results.study = json_pack("{s:[s,s,i]}", "configs", results.groups[2].key, results.groups[1].key, 7);
+    build(&results, &curves);
+    assert_int_equal(curves.count, 3);
+    assert_string_equal(curves.curves[0].config->options[0].value, "1");
+    assert_string_equal(curves.curves[1].config->options[0].value, "9");
+    assert_string_equal(curves.curves[2].config->options[0].value, "5"); /* not in it */
+    curves_release(&curves);
+    results_release(&results);
+}
+
+/* The program's own time is shorter than that in which it used its CPU time. */
+static void a_commands_waiting_is_of_its_whole_time(void **state)
+{
+    (void)state;
+    struct results results;
+    struct curves curves;
+    results_init(&results);
+    const struct made own = {
+        .words = "./app\0", .mode = MODE_SERIAL, .workers = 1, .time = "regex s ([0-9]+)", .active = 0.5};
+    make_even(&results, &own, BLOCKS, 1);
+    build(&results, &curves);
+    assert_near(curves.curves[0].waiting_bound, 2);
+    assert_true(isnan(curves.curves[0].points[0].factors.product));
     curves_release(&curves);
     results_release(&results);
 }
@@ -936,6 +1013,9 @@ int main(void)
         cmocka_unit_test(a_file_without_samples_has_no_curves),
         cmocka_unit_test(the_machine_is_named_from_the_context),
         cmocka_unit_test(there_are_two_bases_the_best_serial_program_and_the_fewest_workers),
+        cmocka_unit_test(commands_are_the_same_problem_where_all_but_the_launcher_is_the_same),
+        cmocka_unit_test(problems_are_in_the_order_of_the_plan),
+        cmocka_unit_test(a_commands_waiting_is_of_its_whole_time),
         cmocka_unit_test(without_a_serial_program_the_fewest_workers_are_the_base),
         cmocka_unit_test(other_problems_are_other_curves),
         cmocka_unit_test(intervals_are_the_images_of_the_speedups_own),

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { CSV, MARKDOWN, HYPERFINE, EXTRAP, BLOCKS = 7, CSV_FIELDS = 34 };
+enum { CSV, MARKDOWN, HYPERFINE, EXTRAP, BLOCKS = 7, CSV_FIELDS = 39 };
 
 struct fixture {
     struct results results;

@@ -24,7 +24,15 @@ struct recipe {
     double useful_wall_s[WORKERS], useful_cpu_s[WORKERS];
 };
 
-static void add_block(struct results *results, const struct recipe *recipe, int block, double stretch)
+/* Of a command. */
+struct outside {
+    const char *time;       /* what is timed */
+    const char *unobserved; /* nothing was seen of its tasks; NULL */
+};
+
+/* outside NULL: of a kernel. */
+static void add_block_of(struct results *results, const struct recipe *recipe, const struct outside *outside, int block,
+                         double stretch)
 {
     struct sample sample;
     sample_init(&sample);
@@ -39,10 +47,19 @@ static void add_block(struct results *results, const struct recipe *recipe, int 
     sample.work = recipe->work;
     sample.rate = sample.work / sample.wall_s;
     sample.validity = SAMPLE_VALID;
-    sample.worker_count = recipe->workers;
+    if (outside) {
+        *config->variant = '\0';
+        snprintf(config->command.words, sizeof config->command.words, "./app");
+        config->command.word_count = 1;
+        snprintf(config->command.time, sizeof config->command.time, "%s", outside->time);
+        snprintf(config->command.launcher, sizeof config->command.launcher, recipe->workers > 1 ? "mpirun" : "none");
+    }
+    if (outside && outside->unobserved)
+        snprintf(sample.unobserved, sizeof sample.unobserved, "%s", outside->unobserved);
+    sample.worker_count = outside && outside->unobserved ? 0 : recipe->workers;
     sample.workers = calloc((size_t)recipe->workers, sizeof *sample.workers);
     assert_non_null(sample.workers);
-    for (int w = 0; w < recipe->workers; w++) {
+    for (int w = 0; w < sample.worker_count; w++) {
         sample.workers[w].wall_s = recipe->useful_wall_s[w] * stretch;
         sample.workers[w].cpu_s = recipe->useful_cpu_s[w] * stretch;
     }
@@ -50,16 +67,22 @@ static void add_block(struct results *results, const struct recipe *recipe, int 
     sample_release(&sample);
 }
 
+static void add_block(struct results *results, const struct recipe *recipe, int block, double stretch)
+{
+    add_block_of(results, recipe, NULL, block, stretch);
+}
+
 static const struct recipe one = {1, 1, 3, 3000, {3}, {3}};
 
 /* Factors of a recipe against `base`, from one block. */
-static struct factors factors_against(const struct recipe *base, const struct recipe *recipe, char sentence_p[512])
+static struct factors factors_outside(const struct recipe *base, const struct outside *base_outside,
+                                      const struct recipe *recipe, const struct outside *outside, char sentence_p[512])
 {
     struct results results;
     struct factors factors;
     results_init(&results);
-    add_block(&results, base, 0, 1);
-    add_block(&results, recipe, 0, 1);
+    add_block_of(&results, base, base_outside, 0, 1);
+    add_block_of(&results, recipe, outside, 0, 1);
     const struct group *group = &results.groups[results.group_count - 1];
     factors_of(&results.groups[0], group, &factors);
     factors_sentence(&factors, group, 512, sentence_p);
@@ -70,6 +93,11 @@ static struct factors factors_against(const struct recipe *base, const struct re
     assert_null(strstr(sentence_p, "nan"));
     results_release(&results);
     return factors;
+}
+
+static struct factors factors_against(const struct recipe *base, const struct recipe *recipe, char sentence_p[512])
+{
+    return factors_outside(base, NULL, recipe, NULL, sentence_p);
 }
 
 static void assert_near(double a, double b)
@@ -202,6 +230,68 @@ static void what_was_not_observed_is_unknown_and_said(void **state)
     assert_true(isnan(factors.value[FACTOR_BALANCE]));
 }
 
+static const struct outside whole = {.time = "process"};
+
+static void a_commands_losses_are_told_as_far_as_they_are_seen(void **state)
+{
+    (void)state;
+    static const struct expectation expectations[] = {
+        {{2, 2, 2, 3000, {2, 1}, {2, 1}},
+         FACTOR_BALANCE,
+         1.5,
+         0.75,
+         1,
+         "2 workers: 1.50 times as fast as one worker; most of the loss (100 %) is that fewer than 2 tasks were active "
+         "at a time: serial parts, unequal shares or waits for one another, which look alike from outside."},
+        {{2, 2, 2, 3000, {1.5, 1.5}, {1.5, 1.5}},
+         FACTOR_COMMUNICATION,
+         1.5,
+         0.75,
+         1,
+         "for 25 % of the time no task was active"},
+        {{2, 1, 3, 3000, {3, 3}, {1.5, 1.5}}, FACTOR_SHARE, 1, 0.5, 1, "time slicing: tasks for 2 workers had 1 core."},
+        {{2, 2, 3, 3000, {3, 1.5}, {1.5, 1.5}}, FACTOR_SHARE, 1, 0.5, 1, "active tasks had one for 50 % of their time"},
+        {{2, 2, 2, 3000, {2, 2}, {2, 2}},
+         FACTOR_COMPUTATION,
+         1.5,
+         0.75,
+         1,
+         "took 1.33 times as much CPU time, where spinning waits count as work"},
+    };
+    for (size_t i = 0; i < sizeof expectations / sizeof *expectations; i++) {
+        const struct expectation *expected = &expectations[i];
+        char sentence[512];
+        struct factors factors = factors_outside(&one, &whole, &expected->recipe, &whole, sentence);
+        assert_string_equal(factors.missing, "");
+        assert_near(factors.product, expected->speedup);
+        assert_int_equal(factors.worst, expected->worst);
+        assert_near(factors.value[factors.worst], expected->value);
+        assert_says(sentence, expected->says);
+    }
+}
+
+static void what_was_not_seen_of_a_command_is_said(void **state)
+{
+    (void)state;
+    char sentence[512];
+    static const struct recipe two = {2, 2, 2, 3000, {2, 2}, {2, 2}};
+    struct outside timed = {.time = "regex s Time: ([0-9.]+)"}, unseen = whole;
+    struct factors factors = factors_outside(&one, &timed, &two, &timed, sentence);
+    for (int f = 0; f < FACTOR_COUNT; f++) assert_true(isnan(factors.value[f]));
+    assert_near(factors.speedup, 1.5);
+    assert_says(factors.missing, "the time is the program's own, and what was observed is of the whole process");
+    unseen.unobserved = "workers, wait_s: paranoid is 3; throttled_s: no group";
+    factors = factors_outside(&one, &whole, &two, &unseen, sentence);
+    for (int f = 0; f < FACTOR_COUNT; f++) assert_true(isnan(factors.value[f]));
+    assert_string_equal(factors.missing, "its tasks could not be watched: paranoid is 3");
+    assert_says(sentence, "1.50 times as fast as one worker; why is not known: its tasks could not be watched: parano");
+    factors = factors_outside(&one, &unseen, &two, &whole, sentence);
+    assert_string_equal(factors.missing, "its tasks could not be watched: paranoid is 3");
+    unseen.unobserved = "nothing to tell";
+    factors = factors_outside(&one, &whole, &two, &unseen, sentence);
+    assert_string_equal(factors.missing, "its tasks could not be watched: no reason was recorded");
+}
+
 static void what_is_not_lost_is_said(void **state)
 {
     (void)state;
@@ -239,6 +329,8 @@ int main(void)
         cmocka_unit_test(the_product_is_the_speedup_for_any_times),
         cmocka_unit_test(drift_that_hits_a_whole_block_changes_nothing),
         cmocka_unit_test(what_was_not_observed_is_unknown_and_said),
+        cmocka_unit_test(a_commands_losses_are_told_as_far_as_they_are_seen),
+        cmocka_unit_test(what_was_not_seen_of_a_command_is_said),
         cmocka_unit_test(what_is_not_lost_is_said),
         cmocka_unit_test(short_texts_are_cut),
     };

@@ -438,6 +438,37 @@ static void help_is_aligned_and_fits(void **state)
     free(text);
 }
 
+static void texts_and_lists_gather(void **state)
+{
+    (void)state;
+    static const struct command own = {.name = "study"};
+    struct option_texts texts = {0}, lists = {0};
+    const struct option table[] = {
+        {.letter = 'e', .name = "env", .type = OPT_TEXTS, .value = &texts, .argument = "TEXT", .help = "One."},
+        {.letter = 'L', .name = "list", .type = OPT_LISTS, .value = &lists, .argument = "NAME LIST", .help = "Two."},
+        {0}};
+    const struct options options = {.command = &own, .table = table};
+    char words[][16] = {"study", "-L", "a", "1,2", "pi", "--env=A=1", "-eB", "--list", "b", "-1", "-La", ""};
+    char *argv[16];
+    struct error error;
+    int operands, count = (int)(sizeof words / sizeof *words);
+    for (int i = 0; i < count; i++) argv[i] = words[i];
+    assert_int_equal(options_parse(&options, count, argv, &operands, &error), 0);
+    assert_int_equal(operands, 1);
+    assert_int_equal(texts.count, 2);
+    assert_string_equal(texts.texts[0], "A=1");
+    assert_string_equal(texts.texts[1], "B");
+    assert_int_equal(lists.count, 3);
+    assert_string_equal(lists.names[1], "b");
+    assert_string_equal(lists.texts[1], "-1");
+    assert_string_equal(lists.names[2], "a");
+    assert_string_equal(lists.texts[2], "");
+    char last[][16] = {"study", "-L", "a"};
+    for (int i = 0; i < 3; i++) argv[i] = last[i];
+    assert_int_equal(options_parse(&options, 3, argv, &operands, &error), STATUS_USAGE);
+    assert_string_equal(error.text, "--list needs two values: --list NAME LIST (see 'speedup study --help')");
+}
+
 static void help_of_pairs(void **state)
 {
     (void)state;
@@ -525,6 +556,7 @@ int main(void)
         cmocka_unit_test(shares),
         cmocka_unit_test(pairs_gather),
         cmocka_unit_test(pairs_have_an_end),
+        cmocka_unit_test(texts_and_lists_gather),
         cmocka_unit_test(missing_values),
         cmocka_unit_test(unknown_options),
         cmocka_unit_test(kernel_options_go_to_unknown),

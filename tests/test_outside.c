@@ -283,8 +283,12 @@ static void test_placement(void **state)
     const struct sample *sample = fill(&scene);
     assert_true(sample->placed_as_asked);
     assert_int_equal(sample->workers[0].cpu_seen_count, 1);
-    const struct part strays[] = {{0.5, SPAN_READY, -1}, {0.001, SPAN_RUNNING, 3}};
-    add_task(&scene, 10, 11, 0, 2, strays);
+    const struct part visits[] = {{0.5, SPAN_READY, -1}, {0.001, SPAN_RUNNING, 3}};
+    add_task(&scene, 10, 11, 0, 2, visits);
+    sample = fill(&scene);
+    assert_true(sample->placed_as_asked);
+    const struct part strays[] = {{0.5, SPAN_READY, -1}, {0.05, SPAN_RUNNING, 3}};
+    add_task(&scene, 10, 12, 0, 2, strays);
     sample = fill(&scene);
     assert_false(sample->placed_as_asked);
     assert_int_equal(sample->workers[0].cpus_seen[0], 3);

@@ -7,6 +7,7 @@
 
 #include "ranks.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -278,16 +279,39 @@ static struct comparison new_comparison(const struct group *before, const struct
                                .p_adjusted = NAN};
 }
 
-static int match_groups(const struct results *before, const struct results *after, bool paired,
+/* Its groups in the order of its study's plan, by insertion; what is not in it keeps its order, behind. */
+static void order_groups(const struct results *results, const struct group *order_p[], size_t places[])
+{
+    for (int g = 0; g < results->group_count; g++) {
+        size_t place = results_plan_place(results, results->groups[g].key);
+        int at = g;
+        for (; at > 0 && places[at - 1] > place; at--) {
+            order_p[at] = order_p[at - 1];
+            places[at] = places[at - 1];
+        }
+        order_p[at] = &results->groups[g];
+        places[at] = place;
+    }
+}
+
+/* 0 or -ENOMEM. */
+static int match_groups(const struct results *before, const struct results *after, bool paired, int *count_p,
                         struct comparison comparisons_p[])
 {
-    int count = 0;
-    for (int g = 0; g < before->group_count; g++)
-        comparisons_p[count++] = new_comparison(&before->groups[g], find_key(after, before->groups[g].key), paired);
-    for (int g = 0; g < after->group_count; g++)
-        if (!find_key(before, after->groups[g].key))
-            comparisons_p[count++] = new_comparison(NULL, &after->groups[g], paired);
-    return count;
+    int most = before->group_count > after->group_count ? before->group_count : after->group_count, count = 0;
+    const struct group **order = calloc((size_t)most + 1, sizeof *order);
+    size_t *places = calloc((size_t)most + 1, sizeof *places);
+    bool done = order && places;
+    if (done) order_groups(before, order, places);
+    for (int g = 0; done && g < before->group_count; g++)
+        comparisons_p[count++] = new_comparison(order[g], find_key(after, order[g]->key), paired);
+    if (done) order_groups(after, order, places);
+    for (int g = 0; done && g < after->group_count; g++)
+        if (!find_key(before, order[g]->key)) comparisons_p[count++] = new_comparison(NULL, order[g], paired);
+    free(order);
+    free(places);
+    *count_p = count;
+    return done ? 0 : -ENOMEM;
 }
 
 struct comparison *compare_results(const struct results *before, const struct results *after, bool paired, int *count_p)
@@ -295,8 +319,8 @@ struct comparison *compare_results(const struct results *before, const struct re
     size_t room = (size_t)before->group_count + (size_t)after->group_count + 1;
     struct comparison *comparisons = calloc(room, sizeof *comparisons);
     struct differences *differences = calloc(room, sizeof *differences);
-    bool done = comparisons && differences;
-    int count = done ? match_groups(before, after, paired, comparisons) : 0;
+    int count = 0;
+    bool done = comparisons && differences && match_groups(before, after, paired, &count, comparisons) == 0;
     for (int i = 0; i < count && done; i++) {
         done = find_differences(&comparisons[i], &differences[i]);
         if (done) begin_comparison(&comparisons[i], &differences[i]);

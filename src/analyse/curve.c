@@ -5,6 +5,7 @@
  */
 #include "curve.h"
 
+#include "../plan/command.h"
 #include "convergence.h"
 
 #include <errno.h>
@@ -31,8 +32,8 @@ static bool same_options(const struct config *a, const struct config *b)
 
 bool curve_same_problem(const struct config *a, const struct config *b, bool weak)
 {
-    return strcmp(a->kernel, b->kernel) == 0 && a->seed == b->seed && strcmp(a->isa, b->isa) == 0 &&
-           (weak || strcmp(a->size, b->size) == 0) && same_options(a, b) &&
+    return strcmp(a->kernel, b->kernel) == 0 && command_same(&a->command, &b->command) && a->seed == b->seed &&
+           strcmp(a->isa, b->isa) == 0 && (weak || strcmp(a->size, b->size) == 0) && same_options(a, b) &&
            scheduling_same(&a->mode.scheduling, &b->mode.scheduling);
 }
 
@@ -40,6 +41,11 @@ static bool same_curve(const struct config *a, const struct config *b, bool weak
 {
     return curve_same_problem(a, b, weak) && strcmp(a->variant, b->variant) == 0 && a->mode.name == b->mode.name &&
            a->nodes == b->nodes;
+}
+
+bool curve_is_timings(const struct config *config)
+{
+    return !*config->variant && config->command.word_count == 0;
 }
 
 /* Over all nodes. */
@@ -213,8 +219,7 @@ static struct spread ratio_of_medians(const struct group *base, const struct gro
 struct spread curve_speedup(const struct group *base, const struct group *group, double confidence)
 {
     struct spread speedup;
-    /* Somebody else's timings (they have no variant) belong to no blocks. */
-    if (base && !*group->config.variant) return ratio_of_medians(base, group, confidence);
+    if (base && curve_is_timings(&group->config)) return ratio_of_medians(base, group, confidence);
     group_pair_numbers(base, group, sample_rate, confidence, &speedup);
     return speedup;
 }
@@ -267,7 +272,9 @@ static const struct group *find_serial(const struct results *results, const stru
 static double sample_busy(const struct sample *sample)
 {
     double waited_s = isnan(sample->wait_s) ? 0 : sample->wait_s;
-    return (sample->cpu_s + waited_s) / sample->wall_s;
+    /* A command's wall_s may be a part of the time that the CPU time is of. */
+    double observed_s = sample->config.command.word_count > 0 ? sample->process_s : sample->wall_s;
+    return (sample->cpu_s + waited_s) / observed_s;
 }
 
 /* What tasks that wait could gain on one core: (C + Z) / C, where the base computes C and waits Z. */
@@ -389,6 +396,26 @@ static int variant_place(const struct config *config)
     return variant ? (int)(variant - kernel->variants) : 0;
 }
 
+/* Insertion sort; what is at the same place keeps its order. 0 or -ENOMEM. */
+static int sort_by_plan(const struct results *results, struct curves *curves)
+{
+    size_t *places = malloc(sizeof *places * (size_t)(curves->count + 1));
+    if (!places) return -ENOMEM;
+    for (int i = 0; i < curves->count; i++) {
+        const struct curve moved = curves->curves[i];
+        size_t place = results_plan_place(results, moved.own->key);
+        int at = i;
+        for (; at > 0 && places[at - 1] > place; at--) {
+            curves->curves[at] = curves->curves[at - 1];
+            places[at] = places[at - 1];
+        }
+        curves->curves[at] = moved;
+        places[at] = place;
+    }
+    free(places);
+    return 0;
+}
+
 /* Insertion sort: within a problem by variant, then by mode; problems stay in the order of the file, also where it has
  * them in turns. */
 static void sort_curves(struct curves *curves, bool weak)
@@ -469,6 +496,7 @@ int curves_build(const struct results *results, double precision, struct curves 
             status = curve_build(results, g, &rules, &curves.curves[curves.count]);
             curves.count += status == 0;
         }
+    if (!status) status = sort_by_plan(results, &curves);
     if (status) {
         curves_release(&curves);
         return status;

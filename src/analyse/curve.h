@@ -53,7 +53,8 @@ struct curve {
 
 struct curves {
     int count;
-    struct curve *curves;           /* heap; by problem in the order of the file, then by variant, then by mode */
+    /* Heap; by problem in the order of the study's plan, else of the file, then by variant, then by mode. */
+    struct curve *curves;
     int valid, invalid, not_judged; /* launches over all */
     int cores;                      /* of the machine, from the context; 0 unknown */
     bool stopping;                  /* looking decided when to stop: intervals are taken at 98 % (convergence.h) */
@@ -69,8 +70,12 @@ int curves_build(const struct results *, double precision, struct curves *curves
 void curves_release(struct curves *);
 
 /* The same problem under the same scheduling, whatever the variant and the mode, and in weak scaling whatever the size:
- * what can be put against each other, and has one serial base. */
+ * what can be put against each other, and has one serial base. Of commands: the same words, settings and parameters,
+ * timed in the same way; not the launcher, which belongs to the mode. */
 bool curve_same_problem(const struct config *, const struct config *, bool weak);
+
+/* Somebody else's timings (timings.h), which belong to no blocks: neither a variant nor a command. */
+bool curve_is_timings(const struct config *);
 
 /* How many times as fast as the base (NULL: none), as the ratio of rates within blocks; of somebody else's timings,
  * which belong to no blocks, as the ratio of medians, with the ends of both intervals. */

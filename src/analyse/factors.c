@@ -7,6 +7,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 /* Differences of this much are not worth a sentence. */
 static const double hardly = 0.02;
@@ -15,6 +16,17 @@ const char *factor_name(enum factor factor)
 {
     static const char *const names[] = {"computation", "load balance", "communication and waiting", "share of a core"};
     return names[factor];
+}
+
+static bool is_command(const struct config *config)
+{
+    return config->command.word_count > 0;
+}
+
+/* What was observed is of the whole process; a part of it that the program itself timed is not to be told apart. */
+static bool times_itself(const struct config *config)
+{
+    return is_command(config) && strcmp(config->command.time, "process") != 0;
 }
 
 struct useful {
@@ -30,7 +42,7 @@ static double larger(double a, double b)
 static struct useful useful_of(const struct sample *sample)
 {
     struct useful useful = {0};
-    if (sample->worker_count == 0) useful.wall_most_s = useful.cpu_most_s = NAN;
+    if (sample->worker_count == 0 || times_itself(&sample->config)) useful.wall_most_s = useful.cpu_most_s = NAN;
     for (int w = 0; w < sample->worker_count; w++) {
         const struct worker_times *worker = &sample->workers[w];
         useful.cpu_sum_s += worker->cpu_s;
@@ -85,14 +97,36 @@ static double pair_median(const struct group *base, const struct group *group, d
     return spread.middle;
 }
 
-static const char *what_is_missing(const struct factors *factors)
+/* Why nothing was seen of its tasks, from the first sample of a command of which nothing was; "" */
+static void reason_unseen(const struct group *group, size_t length, char *text)
 {
-    if (factors->blocks == 0) return "no block has valid samples of both";
+    for (int s = 0; group && s < group->count; s++) {
+        const struct sample *sample = &group->samples[s];
+        const char *reason = strstr(sample->unobserved, ": ");
+        if (!sample_counts(sample) || sample->worker_count > 0 || !is_command(&sample->config)) continue;
+        int end = reason ? (int)strcspn(reason + 2, ";") : 0;
+        snprintf(text, length, "its tasks could not be watched: %.*s", reason ? end : 30,
+                 reason ? reason + 2 : "no reason was recorded");
+        return;
+    }
+    if (length > 0) *text = '\0';
+}
+
+static void find_missing(const struct group *base, const struct group *group, struct factors *factors)
+{
     bool cpu = isnan(factors->value[FACTOR_BALANCE]), wall = isnan(factors->value[FACTOR_COMMUNICATION]);
-    if (cpu && wall) return "the workers' times were not observed";
-    if (cpu) return "the workers' CPU times were not observed";
-    if (wall) return "the workers' wall times were not observed";
-    return isnan(factors->product) ? "the work was not recorded" : "";
+    char unseen[sizeof factors->missing];
+    reason_unseen(group, sizeof unseen, unseen);
+    if (!*unseen) reason_unseen(base, sizeof unseen, unseen);
+    const char *missing = factors->blocks == 0 ? "no block has valid samples of both"
+                          : !cpu && !wall      ? isnan(factors->product) ? "the work was not recorded" : ""
+                          : times_itself(&group->config)
+                              ? "the time is the program's own, and what was observed is of the whole process"
+                          : *unseen     ? unseen
+                          : cpu && wall ? "the workers' times were not observed"
+                          : cpu         ? "the workers' CPU times were not observed"
+                                        : "the workers' wall times were not observed";
+    snprintf(factors->missing, sizeof factors->missing, "%s", missing);
 }
 
 static void find_worst(struct factors *factors)
@@ -122,7 +156,7 @@ void factors_of(const struct group *base, const struct group *group, struct fact
         factors.value[f] = pair_median(base, group, numbers[f]);
         factors.product *= factors.value[f];
     }
-    factors.missing = what_is_missing(&factors);
+    find_missing(base, group, &factors);
     find_worst(&factors);
     *factors_p = factors;
 }
@@ -139,13 +173,14 @@ static int percent(double share)
     return (int)lround(100 * share);
 }
 
-static void say_speedup(struct sentence *line, const struct factors *factors, int workers)
+static void say_speedup(struct sentence *line, const struct factors *factors, const struct config *config)
 {
+    int workers = mode_workers(&config->mode);
     int base_workers = (int)lround(workers / factors->scale);
     sentence_add(line, "%d worker%s: %.2f times as %s as ", workers, workers == 1 ? "" : "s", factors->speedup,
                  fabs(factors->work - 1) > hardly ? "much work a second" : "fast");
     if (base_workers == 1)
-        sentence_add(line, "one task");
+        sentence_add(line, is_command(config) ? "one worker" : "one task");
     else
         sentence_add(line, "%d workers", base_workers);
 }
@@ -180,6 +215,40 @@ static void say_loss(struct sentence *line, const struct factors *factors, const
     }
 }
 
+/* No more than can be seen from outside. */
+static void say_loss_outside(struct sentence *line, const struct factors *factors, const struct group *group)
+{
+    int workers = mode_workers(&group->config.mode), cpus = cpus_of(&group->config);
+    switch (factors->worst) {
+    case FACTOR_COMPUTATION:
+        sentence_add(line,
+                     "computation: the same work took %.2f times as much CPU time, where spinning waits count as work",
+                     1 / factors->value[FACTOR_COMPUTATION]);
+        break;
+    case FACTOR_BALANCE:
+        sentence_add(line,
+                     "that fewer than %d tasks were active at a time: serial parts, unequal shares or waits for one "
+                     "another, which look alike from outside",
+                     workers);
+        break;
+    case FACTOR_COMMUNICATION:
+        sentence_add(line,
+                     "waiting: for %d %% of the time no task was active: the program waited for something else (files, "
+                     "network, sleep)",
+                     percent(1 - group_median(group, ANY_BLOCK, sample_communication)));
+        break;
+    case FACTOR_SHARE:
+        if (workers > cpus)
+            sentence_add(line, "time slicing: tasks for %d workers had %d core%s", workers, cpus, cpus == 1 ? "" : "s");
+        else
+            sentence_add(line, "the share of a core: active tasks had one for %d %% of their time",
+                         percent(group_median(group, ANY_BLOCK, sample_share)));
+        break;
+    case FACTOR_COUNT:
+        break;
+    }
+}
+
 const char *factors_sentence(const struct factors *factors, const struct group *group, size_t length, char *text)
 {
     struct sentence line = {.length = length, .text = text};
@@ -188,7 +257,7 @@ const char *factors_sentence(const struct factors *factors, const struct group *
         sentence_add(&line, "Its speedup is not known: %s.", factors->missing);
         return text;
     }
-    say_speedup(&line, factors, mode_workers(&group->config.mode));
+    say_speedup(&line, factors, &group->config);
     double lost = 1 - factors->speedup / factors->scale;
     if (lost < -hardly) {
         sentence_add(&line, ", more than the ideal %.4g", factors->scale);
@@ -203,7 +272,10 @@ const char *factors_sentence(const struct factors *factors, const struct group *
     } else {
         sentence_add(&line, "; %s of the loss (%d %%) is ", factors->worst_share > 0.5 ? "most" : "the largest part",
                      percent(factors->worst_share));
-        say_loss(&line, factors, group);
+        if (is_command(&group->config))
+            say_loss_outside(&line, factors, group);
+        else
+            say_loss(&line, factors, group);
     }
     sentence_add(&line, ".");
     return text;

@@ -16,6 +16,11 @@
  *
  * and the speedup, as the ratio of rates, is exactly
  *     P / P0 * computation * balance * communication * share, each of the last three over the base's own.
+ *
+ * Of a command, which is seen from outside alone, the workers are the places of outside.h: C and W tell how many of its
+ * tasks ran and were ready at a time. The identity holds as well, but balance then is all that keeps fewer than P tasks
+ * active (serial parts, unequal shares, waits for one another), communication is the time in which none was active, and
+ * a spinning wait is work.
  */
 #ifndef SPEEDUP_ANALYSE_FACTORS_H
 #define SPEEDUP_ANALYSE_FACTORS_H
@@ -34,12 +39,12 @@ struct factors {
     /* Medians over the blocks, each against the base of the same block; NAN where a worker's times were not observed.
      */
     double value[FACTOR_COUNT];
-    double product;      /* scale times all values: of one block exactly the speedup, of medians nearly */
-    double speedup;      /* median of the ratio of rates in the same blocks */
-    const char *missing; /* what was not observed, hence NAN; "" */
-    enum factor worst;   /* the smallest value */
-    double worst_share;  /* of all loss, by logarithms: log(value[worst]) / sum of the negative logarithms; 0 where
-                            nothing  is lost, NAN where a value is */
+    double product;     /* scale times all values: of one block exactly the speedup, of medians nearly */
+    double speedup;     /* median of the ratio of rates in the same blocks */
+    char missing[224];  /* what was not observed, hence NAN; "" */
+    enum factor worst;  /* the smallest value */
+    double worst_share; /* of all loss, by logarithms: log(value[worst]) / sum of the negative logarithms; 0 where
+                           nothing  is lost, NAN where a value is */
 };
 
 /* base may be group itself (all factors 1); NULL: none (blocks 0). */

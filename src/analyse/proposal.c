@@ -43,7 +43,11 @@ const struct criterion proposal_criteria[] = {
      .source = "docs.hpc.strath.ac.uk/user-guide/scalability",
      .read = "25 November 2026, from a stored copy",
      .how = "times here are of the computation alone, from the workers' common start to the last one's end",
-     .how_of_timings = "what the times contain is not known, and you must say"},
+     .how_of_timings = "what the times contain is not known, and you must say",
+     .how_of_commands =
+         "times here are of the whole process, with start-up and finalisation, and this rule is not met; "
+         "let the program print its main loop's time, and take that (--time-regex)",
+     .how_of_own_times = "times here are those that the program itself printed; what they contain, you must say"},
     {0}};
 
 /* Serial and turns on one core are no use of many cores. */

@@ -27,6 +27,8 @@ struct criterion {
     /* Of a rule without ranges: what is done about it here, and what is to be said of somebody else's timings; else
      * NULL. */
     const char *how, *how_of_timings;
+    /* Where it is another thing of commands (else NULL): timed as a whole, and by themselves. */
+    const char *how_of_commands, *how_of_own_times;
 };
 
 /* name NULL ends it. */

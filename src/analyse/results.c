@@ -133,6 +133,17 @@ int results_read(const char *path, struct results *results_p, struct error *erro
     return STATUS_OK;
 }
 
+size_t results_plan_place(const struct results *results, const char *key)
+{
+    const json_t *keys = json_object_get(results->study, "configs");
+    size_t place = 0;
+    for (; place < json_array_size(keys); place++) {
+        const char *own = json_string_value(json_array_get(keys, place));
+        if (own && strcmp(own, key) == 0) break;
+    }
+    return place;
+}
+
 const struct group *results_find(const struct results *results, const char *kernel, enum mode_name mode)
 {
     for (int g = 0; g < results->group_count; g++) {

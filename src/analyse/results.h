@@ -35,6 +35,9 @@ int results_add(struct results *, const struct sample *);
 int results_add_reference(struct results *, json_t *line);
 /* Keeps the timeline; takes what the record holds and leaves it empty. 0 or -ENOMEM. */
 int results_add_timeline(struct results *, struct timeline_record *);
+/* Where the study's plan has the configuration of that key: launches, and so groups, are in random order. Behind the
+ * plan where it has it not, or there is no plan. */
+size_t results_plan_place(const struct results *, const char *key);
 /* The first group of that kernel and mode; NULL where there is none. */
 const struct group *results_find(const struct results *, const char *kernel, enum mode_name);
 

@@ -4,12 +4,10 @@
  */
 #include "capture.h"
 
-#include "../observe/sampler.h"
-#include "../observe/switches.h"
 #include "../observe/thread.h"
+#include "watching.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* A line of the record stays below some ten megabytes. */
@@ -17,9 +15,7 @@ enum { SPANS_MAX = 400000, CPUS_ALWAYS_SHOWN = 16 };
 
 struct capture {
     struct session *session;
-    struct switches *switches; /* NULL where they are refused: then */
-    struct sampler *sampler;
-    char reason[128]; /* why they are */
+    struct watching watching;
     struct sample sample;
     bool sampled;
     /* The session's own, set aside meanwhile. */
@@ -27,12 +23,6 @@ struct capture {
     void (*on_sample)(void *context, const struct sample *, double launch_s);
     void (*on_tick)(void *context, double elapsed_s);
 };
-
-static void drain(void *context)
-{
-    struct capture *capture = context;
-    switches_drain(capture->switches);
-}
 
 static void keep_sample(void *context, const struct sample *sample, double launch_s)
 {
@@ -48,57 +38,20 @@ static void pass_tick(void *context, double elapsed_s)
     if (capture->on_tick) capture->on_tick(capture->context, elapsed_s);
 }
 
-int capture_tiers(bool *exact_p, bool *sampled_p, struct error *error)
-{
-    const char *wish = getenv("SPEEDUP_TIMELINES");
-    enum timeline_tier tier;
-    *exact_p = *sampled_p = true;
-    if (!wish || !*wish) return STATUS_OK;
-    if (timeline_tier_parse(wish, &tier))
-        return error_set(error, STATUS_USAGE, "SPEEDUP_TIMELINES '%.60s' is no tier; allowed: exact, sampled", wish);
-    *exact_p = tier == TIMELINE_EXACT;
-    *sampled_p = tier == TIMELINE_SAMPLED;
-    return STATUS_OK;
-}
-
-/* Begins to watch, by the best means that can be had. */
-static int start_watching(struct capture *capture, struct error *error)
-{
-    const struct machine *machine = &capture->session->machine;
-    bool exact, sampled;
-    int cpus[CPUS_MAX];
-    for (int i = 0; i < machine->cpu_count; i++) cpus[i] = machine->cpus[i].os_index;
-    int status = capture_tiers(&exact, &sampled, error);
-    if (status) return status;
-    snprintf(capture->reason, sizeof capture->reason, "asked for by SPEEDUP_TIMELINES");
-    if (exact &&
-        switches_open(machine->cpu_count, cpus, &capture->switches, sizeof capture->reason, capture->reason) == 0)
-        return STATUS_OK;
-    if (!sampled)
-        return error_set(error, STATUS_FAILED, "the kernel's context-switch records cannot be had: %s",
-                         capture->reason);
-    status = sampler_new(machine->cpu_count, cpus, 0, 0, &capture->sampler);
-    if (status)
-        return error_set(error, STATUS_FAILED, "tasks cannot be watched: %s; nor by looking at them: %s",
-                         capture->reason, strerror(-status));
-    return STATUS_OK;
-}
-
 /* Hooks itself into the session. */
 static int capture_begin(struct session *session, struct capture *capture_p, struct error *error)
 {
     *capture_p = (struct capture){
         .session = session, .context = session->context, .on_sample = session->on_sample, .on_tick = session->on_tick};
     sample_init(&capture_p->sample);
-    int status = start_watching(capture_p, error);
+    int status = watching_begin(&session->machine, true, &capture_p->watching, error);
     if (status) return status;
     session->context = capture_p;
     session->on_sample = keep_sample;
     session->on_tick = pass_tick;
-    if (!capture_p->switches) return STATUS_OK;
-    session->watch.count = switches_descriptors(capture_p->switches, &session->watch.descriptors);
-    session->watch.context = capture_p;
-    session->watch.ready = drain;
+    session->watch.count = watching_descriptors(&capture_p->watching, &session->watch.descriptors);
+    session->watch.context = &capture_p->watching;
+    session->watch.ready = watching_drain;
     return STATUS_OK;
 }
 
@@ -109,8 +62,7 @@ static void capture_end(struct capture *capture)
     session->on_sample = capture->on_sample;
     session->on_tick = capture->on_tick;
     session->watch = (struct session_watch){.count = 0};
-    switches_close(capture->switches);
-    sampler_free(capture->sampler);
+    watching_release(&capture->watching);
     sample_release(&capture->sample);
 }
 
@@ -141,16 +93,6 @@ static void fit_cpus(const struct sample *sample, struct timeline *timeline)
     timeline->cpu_count = kept;
 }
 
-/* All that was seen. */
-static int stop_watching(struct capture *capture, struct timeline *timeline)
-{
-    if (capture->switches) return switches_timeline(capture->switches, timeline);
-    int status = sampler_stop(capture->sampler, timeline);
-    const char *note = sampler_note(capture->sampler);
-    snprintf(timeline->degraded, sizeof timeline->degraded, "%s%s%.120s", capture->reason, *note ? "; " : "", note);
-    return status;
-}
-
 /* How long after the earliest start of all rank 0 started, whose date the sample has: where ranks share a core, by
  * several turns of the others. */
 static double start_of_first_rank(const struct sample *sample)
@@ -166,7 +108,8 @@ static int make_record(struct capture *capture, struct timeline_record *record_p
 {
     const struct sample *sample = &capture->sample;
     struct timeline *timeline = &record_p->timeline;
-    if (stop_watching(capture, timeline)) return error_set(error, STATUS_FAILED, "no memory is left for the timeline");
+    if (watching_timeline(&capture->watching, timeline))
+        return error_set(error, STATUS_FAILED, "no memory is left for the timeline");
     double offset_s = clock_date_s() - clock_wall_s(), first_s = sample->start_s - start_of_first_rank(sample);
     double begin_s = first_s - offset_s - timeline->start_s;
     timeline_cut(timeline, begin_s, begin_s + sample->wall_s);
@@ -200,10 +143,27 @@ static int capture_launch(struct session *session, const struct measurement *mea
     return status;
 }
 
-int capture_check(struct error *error)
+/* A command's launch watches itself. */
+static int capture_run(struct session *session, const struct command_measurement *measurement,
+                       struct timeline_record *record_p, struct error *error)
 {
-    bool exact, sampled;
-    return capture_tiers(&exact, &sampled, error);
+    struct command_measurement once = *measurement;
+    struct sample unknown = {.worker_count = 0};
+    bool usable;
+    once.timeline_p = record_p;
+    int status = command_measure(session, &once, &usable, error);
+    if (status) return status;
+    timeline_limit(&record_p->timeline, SPANS_MAX);
+    fit_cpus(&unknown, &record_p->timeline);
+    return STATUS_OK;
+}
+
+static int write_record(struct session *session, struct timeline_record *record, struct error *error)
+{
+    int status = session_write_line(session, record_encode_timeline(record), error);
+    if (!status && results_add_timeline(&session->results, record))
+        status = error_set(error, STATUS_FAILED, "no memory is left for the timeline");
+    return status;
 }
 
 int capture_timeline(struct session *session, const struct measurement *measurement, struct error *error)
@@ -216,9 +176,23 @@ int capture_timeline(struct session *session, const struct measurement *measurem
         status = capture_launch(session, measurement, &record, error);
         if (record.validity != SAMPLE_INVALID) break;
     }
-    if (!status) status = session_write_line(session, record_encode_timeline(&record), error);
-    if (!status && results_add_timeline(&session->results, &record))
-        status = error_set(error, STATUS_FAILED, "no memory is left for the timeline");
+    if (!status) status = write_record(session, &record, error);
+    timeline_record_release(&record);
+    return status;
+}
+
+int capture_command(struct session *session, const struct command_measurement *measurement, int launches_max,
+                    struct error *error)
+{
+    struct timeline_record record;
+    int status = STATUS_OK;
+    timeline_record_init(&record);
+    for (int i = 0; i < launches_max && !status; i++) {
+        timeline_record_release(&record);
+        status = capture_run(session, measurement, &record, error);
+        if (record.validity != SAMPLE_INVALID) break;
+    }
+    if (!status) status = write_record(session, &record, error);
     timeline_record_release(&record);
     return status;
 }

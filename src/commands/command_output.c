@@ -60,13 +60,11 @@ int command_output_add(struct command_output *output, size_t length, const char 
         output->bytes = grown;
         output->room = room;
     }
-    memcpy(output->bytes + output->length, bytes, length);
-    output->length += length;
+    for (size_t i = 0; i < length; i++) output->bytes[output->length++] = bytes[i] ? bytes[i] : '\n';
     output->bytes[output->length] = '\0';
     return 0;
 }
 
-/* With NUL bytes in it, it is looked at up to the first one. */
 bool command_output_matches(const struct command_output *output, const regex_t *regex)
 {
     return regexec(regex, output->bytes ? output->bytes : "", 0, NULL, 0) == 0;
@@ -96,14 +94,16 @@ static double find_by_regex(const char *text, const char *pattern)
     regmatch_t found[2];
     double value = NAN;
     if (regcomp(&regex, pattern, REG_EXTENDED | REG_NEWLINE)) return NAN;
-    while (regexec(&regex, text, 2, found, 0) == 0) {
+    int flags = 0;
+    while (regexec(&regex, text, 2, found, flags) == 0) {
         char *end;
         if (found[1].rm_so >= 0) {
             double number = strtod(text + found[1].rm_so, &end);
             if (end > text + found[1].rm_so) value = number;
         }
-        text += found[0].rm_eo + (found[0].rm_eo == found[0].rm_so);
-        if (found[0].rm_eo == found[0].rm_so && text[-1] == '\0') break;
+        text += found[0].rm_eo;
+        if (found[0].rm_eo == found[0].rm_so && *text++ == '\0') break;
+        flags = text[-1] == '\n' ? 0 : REG_NOTBOL;
     }
     regfree(&regex);
     return value;
@@ -136,12 +136,14 @@ static double find_by_json(const char *text, const char *path)
     return value;
 }
 
-int command_output_time(const struct command_output *output, const char *time, double *time_p, struct error *error)
+int command_output_time(const struct command_output *output, const char *errors, const char *time, double *time_p,
+                        struct error *error)
 {
     const char *rest = "", *text = output->bytes ? output->bytes : "";
     double unit_s = unit_of(time, &rest);
     bool regex = strncmp(time, "regex ", 6) == 0;
     double value = unit_s * (regex ? find_by_regex(text, rest) : find_by_json(text, rest));
+    if (regex && isnan(value)) value = unit_s * find_by_regex(errors, rest);
     if (value > 0 && isfinite(value)) {
         *time_p = value;
         return STATUS_OK;

@@ -11,7 +11,7 @@
 
 struct command_output {
     bool text, hashed, shown; /* what is wanted: its text, its hash, a copy on standard error */
-    char *bytes;              /* heap, with a NUL at the end; NULL: none */
+    char *bytes;              /* heap, with a NUL at the end, and newlines for those in it; NULL: none */
     size_t length, room;
     uint64_t hash; /* FNV-1a; 0 where it is not wanted */
 };
@@ -25,7 +25,10 @@ bool command_output_is_wanted(const struct command_output *);
 int command_output_add(struct command_output *, size_t length, const char *bytes);
 
 bool command_output_matches(const struct command_output *, const regex_t *);
-/* The time that it tells, by the text of a target's `time`. STATUS_FAILED with one line where it tells none. */
-int command_output_time(const struct command_output *, const char *time, double *time_p, struct error *);
+/* The time that it tells, by the text of a target's `time`; a pattern that does not match in it is looked for in
+ * `errors`, the end of what the command wrote to its standard error. STATUS_FAILED with one line where it tells none.
+ */
+int command_output_time(const struct command_output *, const char *errors, const char *time, double *time_p,
+                        struct error *);
 
 #endif

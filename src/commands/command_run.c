@@ -4,12 +4,13 @@
 #include "command_run.h"
 
 #include "../launch/command_line.h"
+#include "../launch/words.h"
 #include "../observe/outside.h"
-#include "../observe/switches.h"
 #include "../observe/thread.h"
 #include "../plan/command.h"
 #include "../plan/quote.h"
 #include "command_output.h"
+#include "watching.h"
 
 #include <errno.h>
 #include <math.h>
@@ -22,19 +23,12 @@ struct run {
     struct launch_line *line;
     struct command_output output;
     struct spawn_result result;
-    struct switches *switches; /* NULL: refused, for */
-    char reason[128];
-    struct timeline timeline;
-    double throttled_s; /* before, then during */
+    struct watching watching;
+    struct timeline timeline; /* of all its tasks; empty where records are refused */
+    double throttled_s;       /* before, then during */
     struct cpu_counters before[CPUS_MAX], after[CPUS_MAX];
     double date_s;
 };
-
-static void drain(void *context)
-{
-    struct run *run = context;
-    switches_drain(run->switches);
-}
 
 static void tick(void *context, double elapsed_s)
 {
@@ -60,19 +54,6 @@ static struct spawn_options spawn_options_of(struct run *run)
                                   .tick = run->session->on_tick ? tick : NULL};
 }
 
-/* SPEEDUP_TIMELINES=sampled asks to do without the records. */
-static void open_switches(struct run *run)
-{
-    const struct machine *machine = &run->session->machine;
-    const char *wish = getenv("SPEEDUP_TIMELINES");
-    int cpus[CPUS_MAX];
-    for (int i = 0; i < machine->cpu_count; i++) cpus[i] = machine->cpus[i].os_index;
-    if (wish && strcmp(wish, "sampled") == 0)
-        snprintf(run->reason, sizeof run->reason, "context-switch records were not wanted: SPEEDUP_TIMELINES");
-    else if (switches_open(machine->cpu_count, cpus, &run->switches, sizeof run->reason, run->reason))
-        run->switches = NULL;
-}
-
 static const char *last_line(char *text)
 {
     char *end = text + strlen(text);
@@ -81,13 +62,58 @@ static const char *last_line(char *text)
     return line ? line + 1 : text;
 }
 
+/* What it said last; or, where a launcher has more to say behind it, that it could not be started. */
+static const char *telling_line(char *errors, size_t length, char *text)
+{
+    static const char ours[] = "speedup: ";
+    const char *at = strncmp(errors, ours, strlen(ours)) == 0 ? errors : strstr(errors, "\nspeedup: ");
+    if (!at) return words_printable(last_line(errors), length, text);
+    at += strlen(ours) + (*at == '\n');
+    char *line = strndup(at, strcspn(at, "\n"));
+    words_printable(line ? line : "", length, text);
+    free(line);
+    return text;
+}
+
+/* The command as one would type it, as one line that can be printed. */
+static const char *name_command(const struct run *run, size_t length, char *text)
+{
+    char *whole = command_text_expanded(run->measurement->config);
+    words_printable(whole ? whole : run->measurement->config->kernel, length, text);
+    free(whole);
+    return text;
+}
+
+/* Nobody is to wonder where they have gone. */
+static void tell_left_behind(const struct run *run)
+{
+    char name[256];
+    int count = run->result.left_behind;
+    if (count == 0 || run->session->launch_count > 0) return;
+    fprintf(stderr, "speedup: %s left %d process%s behind, which %s ended\n", name_command(run, sizeof name, name),
+            count, count == 1 ? "" : "es", count == 1 ? "was" : "were");
+}
+
 /* Why a run does not count. */
-static int check_end(struct run *run, struct error *error)
+static int check_end(struct run *run, int status, struct error *error)
 {
     struct spawn_result *result = &run->result;
-    const char *name = run->measurement->config->kernel, *said = last_line(result->stderr_tail);
+    char name[256], said[300];
+    if (status == STATUS_INTERRUPTED)
+        return error_set(error, status, "interrupted during launch %d; what was measured is kept",
+                         run->session->launch_count + 1);
+    name_command(run, sizeof name, name);
+    if (result->timed_out)
+        return error_set(error, STATUS_FAILED,
+                         "%s was ended: it took longer than the time limit of %g s; give a longer --time-limit", name,
+                         run->session->time_limit_s);
+    if (status) return status;
+    tell_left_behind(run);
     bool failed = result->signal || result->exit_status != 0;
-    if (!failed || run->measurement->checks->ignore_failure) return STATUS_OK;
+    telling_line(result->stderr_tail, sizeof said, said);
+    bool started = strncmp(said, "cannot start ", 13) != 0;
+    if (!failed || (started && run->measurement->checks->ignore_failure)) return STATUS_OK;
+    if (!started) return error_set(error, STATUS_FAILED, "%s", said);
     const char *says = *said ? "; it says: " : "";
     if (result->signal)
         return error_set(error, STATUS_FAILED, "%s was ended by signal %d (%s)%s%s; -i goes on all the same", name,
@@ -96,15 +122,22 @@ static int check_end(struct run *run, struct error *error)
                      result->exit_status, says, said);
 }
 
-/* The command alone, untimed. */
+static int run_hook(struct run *run, const char *name, const char *template, struct error *error)
+{
+    return template ? command_run_hook(run->session, name, template, run->measurement->config, error) : STATUS_OK;
+}
+
+/* Untimed runs, each between the hooks: a build has something to do only when it was cleaned before. */
 static int warm_up(struct run *run, struct error *error)
 {
+    const struct command_checks *checks = run->measurement->checks;
     int status = STATUS_OK;
     for (int i = 0; i < run->measurement->warmups && !status; i++) {
         command_output_reset(&run->output);
         struct spawn_options options = spawn_options_of(run);
-        status = spawn_run(run->line, &options, &run->result, error);
-        if (!status) status = check_end(run, error);
+        status = run_hook(run, "--prepare", checks->prepare, error);
+        if (!status) status = check_end(run, spawn_run(run->line, &options, &run->result, error), error);
+        if (!status) status = run_hook(run, "--conclude", checks->conclude, error);
     }
     command_output_reset(&run->output);
     return status;
@@ -114,22 +147,20 @@ static int run_timed(struct run *run, struct error *error)
 {
     const struct cpu_list *cpus = &run->measurement->config->mode.cpus;
     struct spawn_options options = spawn_options_of(run);
-    open_switches(run);
-    if (run->switches) {
-        options.watched_count = switches_descriptors(run->switches, &options.watched);
-        options.watched_context = run;
-        options.on_watched = drain;
-    }
+    int status = watching_begin(&run->session->machine, run->measurement->timeline_p != NULL, &run->watching, error);
+    if (status) return status;
+    options.watched_count = watching_descriptors(&run->watching, &options.watched);
+    options.watched_context = &run->watching;
+    options.on_watched = watching_drain;
     run->date_s = clock_date_s();
     double throttled_s = cgroup_throttled_s();
     cpu_counters_read(cpus->count, cpus->cpus, run->before);
-    int status = spawn_run(run->line, &options, &run->result, error);
+    status = check_end(run, spawn_run(run->line, &options, &run->result, error), error);
     cpu_counters_read(cpus->count, cpus->cpus, run->after);
     run->throttled_s = cgroup_throttled_s() - throttled_s;
-    if (!status && run->switches && switches_timeline(run->switches, &run->timeline))
+    if (!status && watching_sees(&run->watching) && watching_timeline(&run->watching, &run->timeline))
         status = error_set(error, STATUS_FAILED, "no memory is left for the context-switch records");
-    switches_close(run->switches);
-    return status ? status : check_end(run, error);
+    return status;
 }
 
 /* The first sample of the same problem whose output was kept. */
@@ -186,13 +217,14 @@ static int fill_sample(struct run *run, struct sample *sample, struct error *err
     sample->result = NAN;
     sample->exit_status = result->signal ? 128 + result->signal : result->exit_status;
     sample->wall_s = result->wall_s;
-    if (strcmp(config->command.time, "process") != 0) {
-        int status = command_output_time(&run->output, config->command.time, &sample->wall_s, error);
+    check_answer(run, sample);
+    if (sample->correct && strcmp(config->command.time, "process") != 0) {
+        int status =
+            command_output_time(&run->output, result->stderr_tail, config->command.time, &sample->wall_s, error);
         if (status) return status;
     }
-    check_answer(run, sample);
-    const struct outside outside = {.timeline = run->switches ? &run->timeline : NULL,
-                                    .reason = run->reason,
+    const struct outside outside = {.timeline = run->watching.switches ? &run->timeline : NULL,
+                                    .reason = run->watching.reason,
                                     .process_s = result->wall_s,
                                     .start_s = result->start_s,
                                     .user_s = result->usage.user_s,
@@ -209,11 +241,9 @@ static int fill_sample(struct run *run, struct sample *sample, struct error *err
 }
 
 /* Its timeline, from its start to its end, with the tasks that computed first. */
-static int keep_timeline(struct run *run, const struct sample *sample, struct error *error)
+static void keep_timeline(struct run *run, const struct sample *sample)
 {
     struct timeline_record *record = run->measurement->timeline_p;
-    if (!run->switches)
-        return error_set(error, STATUS_FAILED, "the kernel's context-switch records cannot be had: %s", run->reason);
     record->timeline = run->timeline;
     timeline_init(&run->timeline);
     double begin_s = run->result.start_s - record->timeline.start_s;
@@ -226,7 +256,6 @@ static int keep_timeline(struct run *run, const struct sample *sample, struct er
     memcpy(record->invalid_reason, sample->invalid_reason, sizeof record->invalid_reason);
     memcpy(record->study, run->session->study, sizeof record->study);
     record->launch = run->session->launch_count;
-    return STATUS_OK;
 }
 
 static int measure(struct run *run, bool *usable_p, struct error *error)
@@ -235,17 +264,14 @@ static int measure(struct run *run, bool *usable_p, struct error *error)
     const struct command_checks *checks = measurement->checks;
     struct sample sample;
     sample_init(&sample);
-    int status = STATUS_OK;
-    if (checks->prepare)
-        status = command_run_hook(run->session, "--prepare", checks->prepare, measurement->config, error);
-    if (!status) status = warm_up(run, error);
+    int status = warm_up(run, error);
+    if (!status) status = run_hook(run, "--prepare", checks->prepare, error);
     if (!status) status = run_timed(run, error);
-    if (!status && checks->conclude)
-        status = command_run_hook(run->session, "--conclude", checks->conclude, measurement->config, error);
+    if (!status) status = run_hook(run, "--conclude", checks->conclude, error);
     if (!status) status = fill_sample(run, &sample, error);
     if (!status) status = session_take_sample(run->session, &sample, measurement->timeline_p != NULL, error);
     *usable_p = !status && sample.validity != SAMPLE_INVALID;
-    if (!status && measurement->timeline_p) status = keep_timeline(run, &sample, error);
+    if (!status && measurement->timeline_p) keep_timeline(run, &sample);
     sample_release(&sample);
     return status;
 }
@@ -267,46 +293,63 @@ int command_measure(struct session *session, const struct command_measurement *m
     session->launch_count++;
     launch_line_free(run->line);
     command_output_release(&run->output);
+    watching_release(&run->watching);
     timeline_release(&run->timeline);
     free(run);
+    return status;
+}
+
+/* Cut into words before its placeholders are replaced, so that a value with a blank stays one word. *words_p: heap, as
+ * quote_split has it. */
+static int hook_words(const char *name, const char *template, const struct config *config, char ***words_p,
+                      struct error *error)
+{
+    char **words = NULL, *expanded;
+    int status = config->command.shell ? quote_split("/bin/sh -c template", &words) : quote_split(template, &words);
+    if (status == -ENOMEM) return error_set(error, STATUS_FAILED, "no memory");
+    if (status || !words[0]) {
+        quote_free_words(words);
+        return error_set(error, STATUS_USAGE, "%s %.200s is no command: a quote is not closed, or it is empty", name,
+                         template);
+    }
+    for (char **word = words + (config->command.shell ? 2 : 0); *word && !status; word++) {
+        status = command_expand(config, config->command.shell ? template : *word, &expanded, error);
+        if (status) break;
+        free(*word);
+        *word = expanded;
+    }
+    if (status)
+        quote_free_words(words);
+    else
+        *words_p = words;
+    return status;
+}
+
+int command_check_hook(const char *name, const char *template, const struct config *config, struct error *error)
+{
+    char **words = NULL;
+    int status = hook_words(name, template, config, &words, error);
+    if (!status) quote_free_words(words);
     return status;
 }
 
 int command_run_hook(struct session *session, const char *name, const char *template, const struct config *config,
                      struct error *error)
 {
-    static char shell[] = "/bin/sh", option[] = "-c";
-    char *expanded = NULL, **words = NULL;
+    char **words = NULL, said[300];
+    struct error why = {""};
     struct spawn_result result = {.signal = 0};
     const struct spawn_options options = {.time_limit_s = session->time_limit_s, .streams = STREAMS_DROPPED};
-    if (config->command.shell) {
-        int status = command_expand(config, template, &expanded, error);
-        char *argv[] = {shell, option, expanded, NULL};
-        const struct launch_line line = {.argv = argv, .launcher = LAUNCHER_COMMAND};
-        if (!status) status = spawn_run(&line, &options, &result, error);
-        free(expanded);
-        if (status) return status;
-    } else {
-        int status = quote_split(template, &words);
-        if (status || !words[0]) {
-            quote_free_words(words);
-            return error_set(error, STATUS_USAGE, "%s %.200s is no command: a quote is not closed, or it is empty",
-                             name, template);
-        }
-        status = STATUS_OK;
-        for (char **word = words; *word && !status; word++) {
-            status = command_expand(config, *word, &expanded, error);
-            if (status) break;
-            free(*word);
-            *word = expanded;
-        }
-        const struct launch_line line = {.argv = words, .launcher = LAUNCHER_COMMAND};
-        if (!status) status = spawn_run(&line, &options, &result, error);
-        quote_free_words(words);
-        if (status) return status;
-    }
+    int status = hook_words(name, template, config, &words, error);
+    if (status) return status;
+    const struct launch_line line = {.argv = words, .launcher = LAUNCHER_COMMAND};
+    status = spawn_run(&line, &options, &result, &why);
+    quote_free_words(words);
+    if (status == STATUS_INTERRUPTED)
+        return error_set(error, status, "interrupted during %s; what was measured is kept", name);
+    if (status) return error_set(error, status, "%s: %s", name, why.text);
     if (result.exit_status == 0) return STATUS_OK;
-    const char *said = last_line(result.stderr_tail);
+    words_printable(last_line(result.stderr_tail), sizeof said, said);
     return error_set(error, STATUS_FAILED, "%s '%.200s' ended with status %d%s%s", name, template,
                      result.signal ? 128 + result.signal : result.exit_status, *said ? "; it says: " : "", said);
 }

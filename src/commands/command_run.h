@@ -13,7 +13,7 @@ struct command_checks {
     bool same_output;               /* as of the first run of the same problem in the record */
     bool ignore_failure;            /* an exit status other than 0 is accepted */
     bool show_output;               /* on our standard error */
-    const char *prepare, *conclude; /* hooks before and after each timed run (templates); NULL */
+    const char *prepare, *conclude; /* hooks before and after each run (templates); NULL */
 };
 
 struct command_measurement {
@@ -32,6 +32,8 @@ int command_check_time(const char *time, struct error *);
  * another status than 0, or did not tell its time; STATUS_WRONG for a wrong answer; STATUS_INTERRUPTED. */
 int command_measure(struct session *, const struct command_measurement *, bool *usable_p, struct error *);
 
+/* STATUS_USAGE where a hook is no line of words, or has placeholders that stand for nothing. */
+int command_check_hook(const char *name, const char *template, const struct config *, struct error *);
 /* A hook: what is to be done around runs. name: "--setup", for the error line. */
 int command_run_hook(struct session *, const char *name, const char *template, const struct config *, struct error *);
 

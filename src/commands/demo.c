@@ -7,6 +7,7 @@
 #include "capture.h"
 #include "commands.h"
 #include "session.h"
+#include "watching.h"
 
 #include <errno.h>
 #include <math.h>
@@ -215,7 +216,7 @@ static int run_demo(struct demo *demo, int workers, bool quick, const char *dire
         return error_set(error, STATUS_USAGE, "the name of the folder is too long");
     bool mpi = session->site.mpi_reason[0] == '\0';
     int status = plan_lesson(&session->machine, workers, quick, mpi, &demo->plan, error);
-    if (!status && demo->timeline) status = capture_check(error);
+    if (!status && demo->timeline) status = watching_check(error);
     if (!status) status = make_directory(directory, error);
     if (!status) status = session_add_writer(session, records, error);
     if (status) return status;

@@ -5,7 +5,7 @@
 #include "diagnose_watch.h"
 
 #include "../place/file.h"
-#include "capture.h"
+#include "watching.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@
 static int start_timeline(struct diagnose_watch *watch, pid_t root, struct error *error)
 {
     bool exact, sampled;
-    int count = watch->machine.cpu_count, status = capture_tiers(&exact, &sampled, error);
+    int count = watch->machine.cpu_count, status = watching_tiers(&exact, &sampled, error);
     if (status) return status;
     snprintf(watch->reason, sizeof watch->reason, "asked for by SPEEDUP_TIMELINES");
     if (exact) {

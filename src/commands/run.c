@@ -5,6 +5,7 @@
 #include "capture.h"
 #include "commands.h"
 #include "problem.h"
+#include "watching.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -171,7 +172,7 @@ static int run_kernel(const char *name, struct run_options *options, const struc
     if (!status && options->timeline && all)
         status = error_set(error, STATUS_USAGE,
                            "--timeline shows one variant, but --variant all was given; name one of them");
-    if (!status && options->timeline) status = capture_check(error);
+    if (!status && options->timeline) status = watching_check(error);
     if (!status) session_note_slice(session, options->mode.slice_s);
     if (!status) status = add_writers(session, options, error);
     if (!status)

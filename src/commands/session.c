@@ -3,6 +3,7 @@
 #include "session.h"
 
 #include "../../kernels/isa.h"
+#include "../launch/command_line.h"
 #include "../observe/thread.h"
 #include "../place/schedule.h"
 #include "../present/present.h"
@@ -140,6 +141,9 @@ static enum launcher choose_launcher(const struct session *session, const struct
 static int build_line(const struct session *session, const struct measurement *measurement, int runs,
                       struct launch_line **line_p, struct error *error)
 {
+    int status = schedule_check_room(&session->machine, measurement->mode, schedule_realtime_runtime_us(), error);
+    if (status) return status;
+    if (measurement->command) return command_line_new(measurement->command, &session->site, line_p, error);
     struct request request = {.runs = runs,
                               .warmups = measurement->warmups,
                               .own_cpus = session->job.size > 0,
@@ -150,8 +154,6 @@ static int build_line(const struct session *session, const struct measurement *m
     request.config.nodes = 1;
     snprintf(request.config.map, sizeof request.config.map, "cores-first");
     if (scheduling_is_realtime(&measurement->mode->scheduling)) request.realtime_limit_s = session->time_limit_s;
-    int status = schedule_check_room(&session->machine, measurement->mode, schedule_realtime_runtime_us(), error);
-    if (status) return status;
     return launch_line_new(&request, choose_launcher(session, measurement->mode), &session->site, line_p, error);
 }
 

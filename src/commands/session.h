@@ -42,6 +42,8 @@ struct session {
 struct measurement {
     const struct problem *problem;
     const struct mode *mode;
+    const struct config *command; /* a command, with its mode, instead of the problem: for launch lines alone, as
+                                     command_run.h measures it; NULL */
     int runs, warmups, launches_max;
     int block;
     bool timeline;   /* in the same launch, after the samples: one more that the workers watch themselves */

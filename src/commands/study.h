@@ -5,10 +5,16 @@
 #include "../observe/neighbours.h"
 #include "../plan/study.h"
 #include "../present/present.h"
-#include "session.h"
+#include "command_hooks.h"
+#include "command_run.h"
 
 struct study_options {
     struct study_request request;
+    bool has_command; /* what is measured is `command`; else the request's kernel */
+    struct study_command command;
+    struct command_checks checks;
+    const char *setup, *cleanup; /* hooks of the command; NULL */
+    const char *modes, *workers; /* as they were given; NULL */
     uint64_t seed;
     int runs_min, runs_max, warmups;
     double precision, budget_s, time_limit_s;
@@ -21,9 +27,22 @@ struct study {
     struct session session;
     const struct study_options *options;
     struct study_plan plan;
+    struct command_hooks hooks;
     struct config *configs; /* of the plan's, as samples will have them */
     char (*keys)[17];       /* theirs */
 };
+
+/* study_plan.c */
+/* Chooses the size of a kernel where none was given, by measuring. */
+int study_choose_size(struct study *, struct study_options *, struct error *);
+/* Plan, configurations and keys; of a command STATUS_USAGE also where a launch line or a hook cannot be had. */
+int study_make_plan(struct study *, struct study_options *, struct error *);
+/* One launch of a configuration, for one sample. Of a command, study_measurement is good for its launch line alone. */
+struct measurement study_measurement(const struct study *, int config);
+struct command_measurement study_command_measurement(const struct study *, int config);
+/* "tiled, threads, 2 workers"; "threads, 2 workers, level 6". Returns text. */
+const char *study_name_config(const struct study *, int config, size_t length, char *text);
+int study_print_plan(struct study *, struct error *);
 
 /* study_loop.c */
 /* Why no further block was begun. */

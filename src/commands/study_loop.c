@@ -147,17 +147,18 @@ static int write_reference(struct study *study, int block, const char *when, str
 
 static int launch_next(struct study *study, struct study_progress *progress, int config, struct error *error)
 {
-    const struct study_config *next = &study->plan.configs[config];
-    const struct measurement measurement = {.problem = &next->problem,
-                                            .mode = &next->mode,
-                                            .runs = 1,
-                                            .warmups = study->options->warmups,
-                                            .launches_max = 1,
-                                            .block = progress->block};
-    int got;
-    snprintf(progress->doing, sizeof progress->doing, "%s, %s, %d worker%s", next->problem.variant->name,
-             mode_name_text(next->mode.name), mode_workers(&next->mode), mode_workers(&next->mode) == 1 ? "" : "s");
+    study_name_config(study, config, sizeof progress->doing, progress->doing);
     study_show_progress(progress, 0);
+    if (study->options->has_command) {
+        struct command_measurement measurement = study_command_measurement(study, config);
+        bool usable;
+        measurement.block = progress->block;
+        int status = hooks_set_up(&study->hooks, &study->session, measurement.config, error);
+        return status ? status : command_measure(&study->session, &measurement, &usable, error);
+    }
+    struct measurement measurement = study_measurement(study, config);
+    int got;
+    measurement.block = progress->block;
     return session_measure(&study->session, &measurement, &got, error);
 }
 

@@ -25,31 +25,76 @@ static const char *scaling_text(enum study_scaling scaling)
     return scaling == SCALING_WEAK ? "weak" : "strong";
 }
 
+static int set_text(json_t *object, const char *name, const char *text)
+{
+    return text ? json_object_set_new(object, name, record_encode_text(text)) : 0;
+}
+
+static json_t *encode_parameters(const struct study_command *command)
+{
+    json_t *object = json_object();
+    for (int p = 0; p < command->parameter_count; p++) {
+        json_t *values = json_array();
+        for (int i = 0; i < command->parameters[p].count; i++)
+            json_array_append_new(values, record_encode_text(command->parameters[p].values[i]));
+        json_object_set_new(object, command->parameters[p].name, values);
+    }
+    return object;
+}
+
+/* What is said of a command alone; what was not given is not there. */
+static int encode_command(const struct study_options *options, json_t *line)
+{
+    const struct study_command *command = &options->command;
+    const struct command_checks *checks = &options->checks;
+    json_t *target = record_encode_target(&command->target);
+    int failed = json_object_set_new(line, "target", target);
+    failed |= json_object_set_new(line, "parameters", encode_parameters(command));
+    failed |= set_text(line, "weak", command->weak);
+    failed |= set_text(line, "setup", options->setup);
+    failed |= set_text(line, "prepare", checks->prepare);
+    failed |= set_text(line, "conclude", checks->conclude);
+    failed |= set_text(line, "cleanup", options->cleanup);
+    failed |= set_text(line, "check_regex", checks->pattern);
+    failed |= json_object_set_new(line, "same_output", json_boolean(checks->same_output));
+    failed |= json_object_set_new(line, "ignore_failure", json_boolean(checks->ignore_failure));
+    return failed;
+}
+
 json_t *study_encode(const struct study *study)
 {
     const struct study_options *options = study->options;
     const struct study_request *request = &options->request;
-    char size[64], cpus[512] = "";
+    const struct problem *problem = options->has_command ? NULL : &request->problem;
+    const char *name = problem ? problem->kernel->name : study->plan.count > 0 ? study->configs[0].kernel : "";
+    char text[64], cpus[512] = "";
+    const char *size = options->command.size ? options->command.size : "";
+    if (problem) size = size_format(&problem->size, sizeof text, text);
     json_t *modes = json_array(), *keys = json_array();
     for (int m = 0; m < request->mode_count; m++)
         json_array_append_new(modes, json_string(mode_name_text(request->modes[m])));
     for (int i = 0; i < study->plan.count; i++) json_array_append_new(keys, json_string(study->keys[i]));
     json_t *line = json_pack(
-        "{s:s, s:i, s:s, s:s, s:s, s:s, s:o, s:o, s:i, s:s, s:o, s:o, s:s, s:s, s:s, s:i, s:i, s:i, s:f, s:o}", "type",
-        "study", "schema", RECORD_SCHEMA, "study", study->session.study, "kernel", request->problem.kernel->name,
-        "variant", request->all_variants ? "all" : request->problem.variant->name, "size",
-        size_format(&request->problem.size, sizeof size, size), "modes", modes, "workers",
-        encode_numbers(request->worker_count, request->workers), "base", request->base, "scaling",
-        scaling_text(request->scaling), "seed", encode_seed(options->seed), "data_seed",
-        encode_seed(request->problem.seed), "cpus", cpu_list_format(&request->placement.cpus, sizeof cpus, cpus),
+        "{s:s, s:i, s:s, s:s, s:o, s:o, s:i, s:s, s:o, s:o, s:s, s:s, s:s, s:i, s:i, s:i, s:f, s:o}", "type", "study",
+        "schema", RECORD_SCHEMA, "study", study->session.study, "variant",
+        !problem                ? ""
+        : request->all_variants ? "all"
+                                : problem->variant->name,
+        "modes", modes, "workers", encode_numbers(request->worker_count, request->workers), "base", request->base,
+        "scaling", scaling_text(request->scaling), "seed", encode_seed(options->seed), "data_seed",
+        encode_seed(problem ? problem->seed : 0), "cpus", cpu_list_format(&request->placement.cpus, sizeof cpus, cpus),
         "wait_policy",
         request->placement.wait_policy < 0 ? "" : wait_policy_text((enum wait_policy)request->placement.wait_policy),
         "isa", study->session.isa, "runs_min", options->runs_min, "runs_max", options->runs_max, "warmups",
         options->warmups, "precision", options->precision, "configs", keys);
     /* All configurations have the same. */
     const struct scheduling *scheduling = study->plan.count > 0 ? &study->plan.configs[0].mode.scheduling : NULL;
-    if (!line || !scheduling || scheduling_is_default(scheduling)) return line;
-    if (json_object_set_new(line, "scheduling", record_encode_scheduling(scheduling)) == 0) return line;
+    int failed = line ? json_object_set_new(line, "kernel", record_encode_text(name)) : -1;
+    if (!failed) failed = json_object_set_new(line, "size", record_encode_text(size));
+    if (!failed && options->has_command) failed = encode_command(options, line);
+    if (!failed && scheduling && !scheduling_is_default(scheduling))
+        failed = json_object_set_new(line, "scheduling", record_encode_scheduling(scheduling));
+    if (!failed) return line;
     json_decref(line);
     return NULL;
 }
@@ -75,10 +120,12 @@ static int compare_objects(const char *what, const json_t *recorded, const json_
 
 int study_check_resumed(const struct study *study, struct error *error)
 {
-    static const char *const plan_names[] = {"kernel",      "variant",    "size",    "modes",     "workers",
-                                             "base",        "scaling",    "seed",    "data_seed", "cpus",
-                                             "wait_policy", "isa",        "warmups", "runs_min",  "runs_max",
-                                             "precision",   "scheduling", "configs", NULL};
+    static const char *const plan_names[] = {"kernel",    "variant",    "target",      "parameters",  "size",
+                                             "weak",      "modes",      "workers",     "base",        "scaling",
+                                             "seed",      "data_seed",  "cpus",        "wait_policy", "isa",
+                                             "warmups",   "runs_min",   "runs_max",    "setup",       "prepare",
+                                             "conclude",  "cleanup",    "check_regex", "same_output", "ignore_failure",
+                                             "precision", "scheduling", "configs",     NULL};
     static const char *const machine_names[] = {"hostname", "cpu_model", "allowed_cpus", "cores", NULL};
     static const char *const program_names[] = {"version", "compiler", "flags", "build_type", "sanitizers", NULL};
     const struct results *results = &study->session.results;
@@ -104,6 +151,16 @@ int study_adopt(const struct results *results, struct study_options *options, st
     const char *seed = json_string_value(json_object_get(results->study, "seed"));
     const char *kernel = json_string_value(json_object_get(results->study, "kernel"));
     struct problem *problem = &options->request.problem;
+    bool command = json_object_get(results->study, "target") != NULL;
+    if (command != options->has_command)
+        return error_set(error, STATUS_USAGE,
+                         "--resume: %s holds a study of a %s; give it again as it was, or another "
+                         "-o",
+                         options->output, command ? "command" : "kernel");
+    if (command) {
+        if (seed && !options->seed_given) options->seed = strtoull(seed, NULL, 10);
+        return STATUS_OK;
+    }
     if (!size || !seed || !kernel)
         return error_set(error, STATUS_USAGE, "--resume: %s holds no study; leave --resume out, and name another file",
                          options->output);

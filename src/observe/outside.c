@@ -14,6 +14,9 @@
 
 /* Of its life, from which a task counts as one that worked. */
 static const double WORKED_SHARE = 0.05;
+/* Of the time that tasks ran, so much may be outside of the mode's CPUs: libraries that look at the machine (hwloc in
+ * MPI) visit each CPU for a moment. */
+static const double VISITS_SHARE = 0.01;
 /* CPU time in the accounts that may be missing from the records. */
 static const double MISSING_SHARE = 0.1, MISSING_S = 0.05;
 
@@ -196,6 +199,16 @@ static int fill_workers(const struct outside *outside, const struct sweep_window
     return status;
 }
 
+static bool is_outside(const struct seen *seen)
+{
+    double outside_s = 0, all_s = 0;
+    for (int i = 0; i < seen->cpu_count; i++) {
+        all_s += seen->cpus[i].ran_s;
+        if (seen->cpus[i].outside) outside_s += seen->cpus[i].ran_s;
+    }
+    return outside_s > VISITS_SHARE * all_s;
+}
+
 static int fill_from_timeline(const struct outside *outside, const struct sweep_window *window, const struct seen *seen,
                               struct sample *sample)
 {
@@ -207,7 +220,7 @@ static int fill_from_timeline(const struct outside *outside, const struct sweep_
     sample->concurrency = seen->concurrency;
     sample->processes = seen->processes;
     sample->tasks = seen->tasks;
-    sample->placed_as_asked = seen->cpu_count == 0 || !seen->cpus[0].outside;
+    sample->placed_as_asked = !is_outside(seen);
     if (isnan(sample->held_s)) note(sample, "held_s", "it is not known which CPUs are the command's");
     return 0;
 }

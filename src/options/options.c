@@ -54,10 +54,15 @@ static int report_unknown(const struct parser *parser, const char *argument)
                      options->command->name);
 }
 
+static bool takes_two(const struct option *option)
+{
+    return option->type == OPT_PAIRS || option->type == OPT_LISTS;
+}
+
 static int report_missing(const struct parser *parser, const struct option *option)
 {
     return error_set(parser->error, STATUS_USAGE, "--%s needs %s: --%s %s (see 'speedup %s --help')", option->name,
-                     option->type == OPT_PAIRS ? "two values" : "a value", option->name, option->argument,
+                     takes_two(option) ? "two values" : "a value", option->name, option->argument,
                      parser->options->command->name);
 }
 
@@ -76,10 +81,12 @@ static int set_with_value(struct parser *parser, const struct option *option, co
         if (!value) return report_missing(parser, option);
         parser->next++;
     }
-    if (option->type != OPT_PAIRS) return option_set(option, value, parser->error);
+    if (option->type == OPT_TEXTS) return option_add_text(option, NULL, value, parser->error);
+    if (!takes_two(option)) return option_set(option, value, parser->error);
     const char *second = peek_value(parser);
     if (!second) return report_missing(parser, option);
     parser->next++;
+    if (option->type == OPT_LISTS) return option_add_text(option, value, second, parser->error);
     return option_add_pair(option, value, second, parser->error);
 }
 

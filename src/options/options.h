@@ -19,7 +19,9 @@ enum option_type {
     OPT_CHOICE,   /* int: index into choices; -1 before */
     OPT_CPUS,     /* struct cpu_list: "0,2-3" */
     OPT_SHARE,    /* double, min ... max, as a share of 1; "5%" or "0.05" */
-    OPT_PAIRS     /* struct option_pairs: a choice and a text, "--export csv FILE"; each time it is given, one more */
+    OPT_PAIRS,    /* struct option_pairs: a choice and a text, "--export csv FILE"; each time it is given, one more */
+    OPT_TEXTS,    /* struct option_texts: a text, "--env A=1"; each time it is given, one more */
+    OPT_LISTS     /* struct option_texts: a name and a text, "--parameter level 1,9"; likewise */
 };
 
 enum { OPTION_PAIRS_MAX = 16 };
@@ -31,6 +33,15 @@ struct option_pairs {
         int choice;       /* index into choices */
         const char *text; /* points into argv */
     } pairs[OPTION_PAIRS_MAX];
+};
+
+enum { OPTION_TEXTS_MAX = 64 };
+
+/* Starts empty. All point into argv. */
+struct option_texts {
+    int count;
+    const char *names[OPTION_TEXTS_MAX]; /* of OPT_LISTS */
+    const char *texts[OPTION_TEXTS_MAX];
 };
 
 struct option {
@@ -68,7 +79,7 @@ struct options {
 
 /* Parses argv[1..]; options and operands in any order, "--" ends options, "-" is an operand; "--name=value",
  * "--name value", "-n value", "-nvalue", "-n=value" and joined flags "-ab". An option given twice: the last one counts
- * (pairs gather).
+ * (pairs, texts and lists gather).
  * What follows an option is its value unless it begins with "--" ("--name=--value" is the way to give such a value).
  * Operands are moved to the front of argv[1..]; *operand_count_p counts them. Returns 0; 1 where help was asked for
  * (anywhere before "--") and printed; STATUS_USAGE with one line that names the flag, the value, what is allowed, and

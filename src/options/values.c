@@ -231,6 +231,8 @@ int option_set(const struct option *option, const char *text, struct error *erro
         return set_cpus(option, text, error_p);
     case OPT_FLAG:
     case OPT_PAIRS:
+    case OPT_TEXTS:
+    case OPT_LISTS:
         break;
     }
     return STATUS_FAILED;
@@ -247,5 +249,16 @@ int option_add_pair(const struct option *option, const char *choice, const char 
                          OPTION_PAIRS_MAX);
     pairs->pairs[pairs->count].choice = index;
     pairs->pairs[pairs->count++].text = text;
+    return 0;
+}
+
+int option_add_text(const struct option *option, const char *name, const char *text, struct error *error_p)
+{
+    struct option_texts *texts = option->value;
+    if (texts->count == OPTION_TEXTS_MAX)
+        return error_set(error_p, STATUS_USAGE, "--%s is given more than %d times; leave some out", option->name,
+                         OPTION_TEXTS_MAX);
+    texts->names[texts->count] = name;
+    texts->texts[texts->count++] = text;
     return 0;
 }

@@ -74,8 +74,8 @@ struct command_target {
                            template too, cut at blanks */
     bool shell;         /* the one word is for sh -c */
     bool bind;          /* its tasks are kept on the CPUs of the mode */
-    char time[256];     /* what is timed: "process", from its start to its end; "regex PATTERN" or "json PATH": what its
-                           output says, in seconds */
+    char time[256]; /* what is timed: "process", from its start to its end; "regex UNIT PATTERN" or "json UNIT PATH":
+                       what its output says, in s, ms or us */
 };
 
 struct config {

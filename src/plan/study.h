@@ -21,8 +21,8 @@ struct study_parameter {
 
 /* A command of the user's own as what is studied: each combination of its parameters is a problem. */
 struct study_command {
-    struct command_target target; /* launcher "": mpirun in the modes with ranks, and none in the others; but none in
-                                     all where the command itself has {ranks} */
+    struct command_target target; /* launcher "": mpirun where one of the modes has ranks, unless the command itself
+                                     has {ranks}; else none. It is the same in all modes */
     int parameter_count;
     struct study_parameter parameters[KERNEL_OPTIONS_MAX];
     const char *size; /* of the base, as it was given; NULL: not given */

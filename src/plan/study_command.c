@@ -17,11 +17,15 @@ struct builder {
     int set;
 };
 
-/* Where none was asked for, mpirun starts the ranks, unless the command does so by itself. */
-static const char *launcher_of(const struct study_command *command, enum mode_name name)
+/* What starts the command in all modes, so that they are started alike. Where none was asked for, mpirun starts it if a
+ * mode has ranks, unless the command does so by itself. */
+static const char *launcher_of(const struct study_request *request)
 {
-    if (command->target.launcher[0]) return command->target.launcher;
-    return mode_needs_mpi(name) && !command_uses(&command->target, "ranks") ? "mpirun" : "none";
+    const struct command_target *target = &request->command->target;
+    bool ranks = false;
+    for (int m = 0; m < request->mode_count; m++) ranks |= mode_needs_mpi(request->modes[m]);
+    if (target->launcher[0]) return target->launcher;
+    return ranks && !command_uses(target, "ranks") ? "mpirun" : "none";
 }
 
 static void set_name(const struct command_target *target, struct config *config)
@@ -61,7 +65,7 @@ static int add_config(struct builder *builder, enum mode_name name, int workers,
     if (status) return status;
     *config = (struct config){.command = command->target, .nodes = 1, .map = "cores-first", .mode = added.mode};
     set_name(&command->target, config);
-    snprintf(config->command.launcher, sizeof config->command.launcher, "%s", launcher_of(command, name));
+    snprintf(config->command.launcher, sizeof config->command.launcher, "%s", launcher_of(request));
     for (int p = 0; p < command->parameter_count; p++) {
         struct config_option *option = &config->options[config->option_count++];
         memcpy(option->name, command->parameters[p].name, sizeof option->name);
@@ -111,8 +115,6 @@ static int check(const struct study_request *request, struct error *error)
         return error_set(error, STATUS_USAGE,
                          "--scaling weak needs the law by which the size grows: --weak linear, or --weak 'size = "
                          "1000*workers^(1/3)'");
-    if (command->weak && !command_uses(&command->target, "size"))
-        return error_set(error, STATUS_USAGE, "--weak gives {size} its value, and {size} is not in the command");
     return STATUS_OK;
 }
 

@@ -21,7 +21,7 @@ static const char *describe(const struct comparison *comparison, size_t length, 
 {
     const struct config *config = &group_of(comparison)->config;
     int workers = mode_workers(&config->mode);
-    if (study_is_timings(config))
+    if (curve_is_timings(config))
         snprintf(text, length, "%d worker%s", workers, workers == 1 ? "" : "s");
     else
         snprintf(text, length, "%s %d", mode_name_text(config->mode.name), workers);

@@ -33,7 +33,7 @@ static void csv_spread(FILE *file, const struct spread *spread)
 
 static void csv_config(FILE *file, const struct curves *curves, const struct config *config)
 {
-    const char *mode = study_is_timings(config) ? "" : mode_name_text(config->mode.name);
+    const char *mode = curve_is_timings(config) ? "" : mode_name_text(config->mode.name);
     const char *const texts[] = {curves->machine, config->kernel, config->variant, config->size};
     char options[512] = "";
     size_t used = 0;
@@ -48,6 +48,23 @@ static void csv_config(FILE *file, const struct curves *curves, const struct con
     fprintf(file, ",%" PRIu64 ",", config->seed);
     csv_text(file, config->isa);
     fprintf(file, ",%s", mode);
+}
+
+/* Empty of a kernel. */
+static void csv_outside(FILE *file, const struct group *group)
+{
+    struct study_outside outside = {NAN, NAN, NAN, NAN, NAN, NAN, 0, 0};
+    char target[4096] = "";
+    if (target_is_command(&group->config)) {
+        target_text(&group->config, 1000, sizeof target, target);
+        study_outside_of(group, &outside);
+    }
+    fputc(',', file);
+    csv_text(file, target);
+    csv_number(file, outside.user_s);
+    csv_number(file, outside.system_s);
+    csv_number(file, outside.tasks);
+    csv_number(file, outside.peak_memory_bytes);
 }
 
 static void csv_point(FILE *file, const struct curves *curves, const struct curve_point *point)
@@ -70,6 +87,7 @@ static void csv_point(FILE *file, const struct curves *curves, const struct curv
     char scheduling[128];
     fputc(',', file);
     csv_text(file, scheduling_format(&config->mode.scheduling, sizeof scheduling, scheduling));
+    csv_outside(file, point->group);
     fputc('\n', file);
 }
 
@@ -78,7 +96,7 @@ int export_csv(FILE *file, int count, const struct study_part parts[])
     fputs("machine,kernel,variant,size,options,seed,isa,mode,workers,cores,launches_valid,launches_invalid,"
           "launches_not_judged,wall_s,wall_s_low,wall_s_high,rate_per_s,work_unit,speedup,speedup_low,speedup_high,own,"
           "own_low,own_high,efficiency,karp_flatt,concurrency,parallelism,converged,computation,load_balance,"
-          "communication,share_of_core,scheduling\n",
+          "communication,share_of_core,scheduling,command,user_s,system_s,tasks,peak_memory_bytes\n",
           file);
     for (int p = 0; p < count; p++)
         for (int c = 0; c < parts[p].curves->count; c++)
@@ -115,7 +133,7 @@ static void markdown_point(FILE *file, const struct study_problem *problem, cons
     fputs("| ", file);
     export_markdown_text(file, study_curve_name(problem, curve, sizeof name, name));
     fprintf(file, " | %d | ", point->workers);
-    fprintf(file, study_is_timings(curve->config) ? "- |" : "%d |", point->cpus);
+    fprintf(file, curve_is_timings(curve->config) ? "- |" : "%d |", point->cpus);
     markdown_spread(file, &point->wall_s, format_time);
     fprintf(file, " %s |", format_in_unit(point->rate.middle, &problem->unit, sizeof text, text));
     markdown_spread(file, &point->speedup, format_ratio);
@@ -129,6 +147,9 @@ static void markdown_problem(FILE *file, const struct study_problem *problem)
     char what[640];
     fputs("### ", file);
     export_markdown_text(file, study_describe(problem, sizeof what, what));
+    study_timed_text(problem, sizeof what, what);
+    fputs(*what ? "\n\n" : "", file);
+    export_markdown_text(file, what);
     fprintf(file,
             "\n\n| mode | workers | cores | time (95 %%) | %s | speedup (95 %%) | efficiency | own (95 %%) | launches "
             "| |\n|:---|---:|---:|---:|---:|---:|---:|---:|---:|:---|\n",

@@ -2,16 +2,40 @@
  * left out. */
 #include "export.h"
 
+#include "../plan/command.h"
+
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+enum { COMMAND_LENGTH = 4096 };
+
+/* A command of the user's, and what starts its ranks. */
+static void describe_target(const struct config *config, size_t length, char *text)
+{
+    const char *launcher = config->command.launcher;
+    struct error error;
+    char *custom = NULL;
+    size_t used = 0;
+    text[0] = '\0';
+    if (strcmp(launcher, "mpirun") == 0 || strcmp(launcher, "mpiexec") == 0 || strcmp(launcher, "srun") == 0)
+        used = (size_t)snprintf(text, length, "%s -n %d ", launcher, config->mode.ranks);
+    else if (strcmp(launcher, "none") && command_expand(config, launcher, &custom, &error) == STATUS_OK)
+        used = (size_t)snprintf(text, length, "%s ", custom);
+    if (used < length) target_text_expanded(config, 1000, length - used, text + used);
+    free(custom);
+}
+
 /* A command that does the same; of somebody else's timings the name alone. */
 static void describe_command(const struct config *config, size_t length, char *text)
 {
     size_t used;
-    if (study_is_timings(config)) {
+    if (target_is_command(config)) {
+        describe_target(config, length, text);
+        return;
+    }
+    if (curve_is_timings(config)) {
         snprintf(text, length, "%s, %d workers", config->kernel, mode_workers(&config->mode));
         return;
     }
@@ -40,9 +64,17 @@ static json_t *encode_parameters(const struct curves *curves, const struct confi
 {
     char workers[16];
     snprintf(workers, sizeof workers, "%d", mode_workers(&config->mode));
-    json_t *object = json_pack("{s:s, s:s, s:s, s:s}", "kernel", config->kernel, "variant", config->variant, "size",
-                               config->size, "workers", workers);
-    if (!study_is_timings(config)) json_object_set_new(object, "mode", json_string(mode_name_text(config->mode.name)));
+    json_t *object = json_object();
+    if (!target_is_command(config)) {
+        json_object_set_new(object, "kernel", target_json_text(config->kernel));
+        json_object_set_new(object, "variant", target_json_text(config->variant));
+    }
+    if (!target_is_command(config) || *config->size)
+        json_object_set_new(object, "size", target_json_text(config->size));
+    json_object_set_new(object, "workers", json_string(workers));
+    for (int i = 0; target_is_command(config) && i < config->option_count; i++)
+        json_object_set_new(object, config->options[i].name, target_json_text(config->options[i].value));
+    if (!curve_is_timings(config)) json_object_set_new(object, "mode", json_string(mode_name_text(config->mode.name)));
     char scheduling[128];
     if (!scheduling_is_default(&config->mode.scheduling))
         json_object_set_new(object, "scheduling",
@@ -56,25 +88,64 @@ static json_t *real_or_null(double value)
     return isfinite(value) ? json_real(value) : json_null();
 }
 
-/* user and system: the record has the CPU time as one, so neither is known. */
+static double sample_user(const struct sample *sample)
+{
+    return sample->user_s;
+}
+
+static double sample_system(const struct sample *sample)
+{
+    return sample->system_s;
+}
+
+/* Over the samples that count, all of which tell it; else NAN. Means are what these files have. */
+static double mean_of(const struct group *group, double (*number)(const struct sample *))
+{
+    double sum = 0;
+    int count = 0;
+    for (int s = 0; s < group->count; s++) {
+        if (!sample_counts(&group->samples[s])) continue;
+        sum += number(&group->samples[s]);
+        count++;
+    }
+    return sum / count;
+}
+
+/* Of a command one a launch, as recorded; a kernel's worker that has a valid sample ended well. */
+static json_t *encode_codes(const struct group *group, int count)
+{
+    json_t *codes = json_array();
+    if (!target_is_command(&group->config))
+        for (int i = 0; i < count; i++) json_array_append_new(codes, json_integer(0));
+    for (int s = 0; target_is_command(&group->config) && s < group->count; s++) {
+        const struct sample *sample = &group->samples[s];
+        if (sample_counts(sample))
+            json_array_append_new(codes, sample->exit_status < 0 ? json_null() : json_integer(sample->exit_status));
+    }
+    return codes;
+}
+
+/* user and system: of a kernel the record has the CPU time as one, so neither is known. */
 static json_t *encode_result(const struct curves *curves, const struct group *group, int count, const double times[])
 {
     double sum = 0, squares = 0, low = times[0], high = times[0];
-    char command[640];
-    json_t *list = json_array(), *codes = json_array();
+    char command[COMMAND_LENGTH];
+    bool outside = target_is_command(&group->config);
+    json_t *list = json_array();
     for (int i = 0; i < count; i++) {
         sum += times[i];
         low = fmin(low, times[i]);
         high = fmax(high, times[i]);
         json_array_append_new(list, json_real(times[i]));
-        json_array_append_new(codes, json_integer(0));
     }
     for (int i = 0; i < count; i++) squares += (times[i] - sum / count) * (times[i] - sum / count);
     describe_command(&group->config, sizeof command, command);
-    return json_pack("{s:s, s:f, s:o, s:f, s:n, s:n, s:f, s:f, s:o, s:o, s:o}", "command", command, "mean", sum / count,
-                     "stddev", real_or_null(count > 1 ? sqrt(squares / (count - 1)) : NAN), "median",
-                     median(count, times), "user", "system", "min", low, "max", high, "times", list, "exit_codes",
-                     codes, "parameters", encode_parameters(curves, &group->config));
+    return json_pack("{s:o, s:f, s:o, s:f, s:o, s:o, s:f, s:f, s:o, s:o, s:o}", "command", target_json_text(command),
+                     "mean", sum / count, "stddev", real_or_null(count > 1 ? sqrt(squares / (count - 1)) : NAN),
+                     "median", median(count, times), "user", real_or_null(outside ? mean_of(group, sample_user) : NAN),
+                     "system", real_or_null(outside ? mean_of(group, sample_system) : NAN), "min", low, "max", high,
+                     "times", list, "exit_codes", encode_codes(group, count), "parameters",
+                     encode_parameters(curves, &group->config));
 }
 
 static int add_result(json_t *list, const struct curves *curves, const struct group *group)
@@ -143,15 +214,19 @@ static const struct curve *choose_workers(int count, const struct study_part par
     return best;
 }
 
-/* A region is a path, "kernel->variant->mode", in one word: without blanks in it. */
+/* A region is a path, "kernel->variant->mode" or "command->mode", in one word: without blanks in it. */
 static void print_region(FILE *file, const struct study_part *part, const struct config *config)
 {
-    const char *mode = study_is_timings(config) ? "workers" : mode_name_text(config->mode.name);
-    char scheduling[128], text[768];
+    const char *mode = curve_is_timings(config) ? "workers" : mode_name_text(config->mode.name);
+    char scheduling[128], target[400], parameters[512] = "", text[1536];
+    size_t used = 0;
     scheduling_format(&config->mode.scheduling, sizeof scheduling, scheduling);
-    snprintf(text, sizeof text, "%s%s%s%s%s%s%s->%s%s%s", part->curves->machine, *part->curves->machine ? "->" : "",
-             config->kernel, *config->variant ? "->" : "", config->variant, *config->size ? "->" : "", config->size,
-             mode, *scheduling ? "->" : "", scheduling);
+    for (int i = 0; target_is_command(config) && i < config->option_count && used < sizeof parameters; i++)
+        used += (size_t)snprintf(parameters + used, sizeof parameters - used, "->%s=%s", config->options[i].name,
+                                 config->options[i].value);
+    snprintf(text, sizeof text, "%s%s%s%s%s%s%s%s->%s%s%s", part->curves->machine, *part->curves->machine ? "->" : "",
+             target_text(config, 100, sizeof target, target), parameters, *config->variant ? "->" : "", config->variant,
+             *config->size ? "->" : "", config->size, mode, *scheduling ? "->" : "", scheduling);
     for (char *c = text; *c; c++)
         if ((unsigned char)*c <= ' ') *c = '_';
     fputs(text, file);

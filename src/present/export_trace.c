@@ -281,12 +281,16 @@ static void write_real_or_null(FILE *file, const char *name, double value)
 /* What the events cannot say of themselves. */
 static void write_other_data(FILE *file, int count, const struct timeline_record *records)
 {
+    char target[4096];
     fputs("\"otherData\":{\"made_by\":\"speedup\",\"timelines\":[", file);
     for (int i = 0; i < count; i++) {
         const struct timeline *timeline = &records[i].timeline;
         fprintf(file, "%s\n{\"launch\":%d,\"tier\":\"%s\"", i > 0 ? "," : "", records[i].launch,
                 timeline_tier_text(timeline->tier));
-        write_text_or_null(file, "kernel", records[i].config.kernel);
+        bool command = target_is_command(&records[i].config);
+        write_text_or_null(file, "kernel", command ? "" : records[i].config.kernel);
+        if (command)
+            write_text_or_null(file, "command", target_text_expanded(&records[i].config, 1000, sizeof target, target));
         write_text_or_null(file, "mode", mode_name_text(records[i].config.mode.name));
         write_text_or_null(file, "host", timeline->host);
         write_real_or_null(file, "error_s", timeline->error_s);

@@ -91,7 +91,7 @@ static int script_roofline(FILE *file, const struct plot_subject *subject, const
     const struct plot_look *look = frame->look;
     struct plot_rows rows;
     struct rate_unit unit;
-    char name[288], title[320], axis[80];
+    char title[384], axis[80];
     double top = 0;
     plot_find_rows(subject, shows_rate, &rows);
     for (int i = 0; i < rows.count; i++) {
@@ -101,7 +101,7 @@ static int script_roofline(FILE *file, const struct plot_subject *subject, const
                            point->rate.interval && isfinite(point->rate.high) ? point->rate.high : point->rate.middle));
     }
     rate_unit_for(top, rows.rows[0].point->group->samples->work_unit, &unit);
-    snprintf(title, sizeof title, "Rate and ceiling: %s", plot_problem_name(subject, sizeof name, name));
+    plot_problem_title(subject, frame, "Rate and ceiling", sizeof title, title);
     plot_write_settings(file, frame, title);
     const struct plot_axis x = {.name = 'x', .high = 1.12 * top / unit.rate, .steps = frame->width < NARROW ? 4 : 0};
     snprintf(axis, sizeof axis, "rate, %s", unit.name);
@@ -179,7 +179,7 @@ static bool shows_parts(const struct curve *curve, const struct curve_point *poi
 {
     double parts[PART_COUNT];
     bool base = point->group == (curve->serial ? curve->serial : curve->own); /* of itself it loses nothing */
-    return !study_is_timings(curve->config) && point->valid > 0 && !base && point->workers > 1 &&
+    return !curve_is_timings(curve->config) && point->valid > 0 && !base && point->workers > 1 &&
            point->factors.blocks > 0 && find_parts(&point->factors, parts);
 }
 
@@ -266,10 +266,10 @@ static unsigned part_colour(const struct plot_look *look, int part)
 static int script_decomposition(FILE *file, const struct plot_subject *subject, const struct plot_frame *frame)
 {
     struct plot_rows rows;
-    char name[288], title[320];
+    char title[384];
     bool used[PART_COUNT] = {false};
     plot_find_rows(subject, shows_parts, &rows);
-    snprintf(title, sizeof title, "What the speedup lost: %s", plot_problem_name(subject, sizeof name, name));
+    plot_problem_title(subject, frame, "What the speedup lost", sizeof title, title);
     plot_write_settings(file, frame, title);
     find_used(&rows, used);
     double top = write_parts(file, &rows);

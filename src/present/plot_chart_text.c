@@ -9,7 +9,8 @@ static void say_ideal(struct sentence *line, const struct plot_subject *subject,
     double cores = plot_cores(subject);
     const struct curve *first = subject->problem->curves;
     if (quantity != CHART_TIME && first->serial)
-        sentence_add(line, " Speedups are against the best serial program.");
+        sentence_add(line, study_is_command(subject->problem) ? " Speedups are against the same command for one worker."
+                                                              : " Speedups are against the best serial program.");
     else if (quantity != CHART_TIME)
         sentence_add(line,
                      " There is no serial base: speedups are against the fewest workers of the same mode, times their "
@@ -26,7 +27,7 @@ void chart_caption(const struct plot_subject *subject, enum chart_quantity quant
 {
     struct sentence line = {.length = length, .text = text};
     const struct study_problem *problem = subject->problem;
-    bool law = false, bare = false, many = false, shaded = false, timings = study_is_timings(problem->curves->config);
+    bool law = false, bare = false, many = false, shaded = false, timings = curve_is_timings(problem->curves->config);
     double cores = plot_cores(subject);
     char launches[48];
     for (int c = 0; c < problem->count; c++) {

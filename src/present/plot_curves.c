@@ -128,7 +128,7 @@ static bool has_intervals(const struct chart *chart, const struct curve *curve)
 
 static void write_raw_plot(FILE *file, const struct chart *chart, int c, unsigned colour)
 {
-    if (chart->quantity != CHART_TIME && study_is_timings(chart->subject->problem->curves[c].config)) return;
+    if (chart->quantity != CHART_TIME && curve_is_timings(chart->subject->problem->curves[c].config)) return;
     fprintf(file, ", \\\n    $raw%d using 1:2 with points pt 7 ps 0.4", c);
     plot_colour(file, colour, 0.35);
     fputs(" notitle", file);
@@ -183,10 +183,9 @@ static int write_chart(FILE *file, const struct plot_subject *subject, const str
                  {"Efficiency", "speedup / workers", plot_label_share},
                  {"Time", "wall time", plot_label_time}};
     struct chart chart;
-    char name[288], title[320];
+    char title[384];
     chart_init(&chart, subject, quantity);
-    snprintf(title, sizeof title, "%s: %s%s", texts[quantity].title, plot_problem_name(subject, sizeof name, name),
-             subject->problem->curves->weak ? ", weak scaling" : "");
+    plot_problem_title(subject, frame, texts[quantity].title, sizeof title, title);
     plot_write_settings(file, frame, title);
     plot_write_axis(file, &chart.x, "workers", plot_label_number);
     chart_write_tics(file, &chart, frame->width);
@@ -254,7 +253,7 @@ static void find_key(const struct plot_subject *subject, enum chart_quantity qua
         unsigned colour = look->series[plot_series(problem, curve)];
         if (!chart_draws(quantity, curve)) continue;
         plot_shorten(study_curve_name(problem, curve, sizeof name, name), KEY_COLUMNS, sizeof text, text);
-        if (study_is_timings(curve->config) && curve->config->mode.name == MODE_SERIAL)
+        if (curve_is_timings(curve->config) && curve->config->mode.name == MODE_SERIAL)
             snprintf(text, sizeof text, "one worker");
         plot_key_add(key, curve->count > 1 ? PLOT_MARK_LINE_POINT : PLOT_MARK_POINT, marker_of(problem, curve), 0,
                      colour, text);

@@ -153,6 +153,8 @@ static int write_problem(struct writer *writer, const struct study_part *part, c
     char name[NAME_MOST] = "";
     append_words(config->kernel, 34, name);
     if (!problem->variants) append_words(config->variant, 54, name);
+    if (target_is_command(config))
+        for (int i = 0; i < config->option_count; i++) append_words(config->options[i].value, 54, name);
     append_words(config->size, NAME_MOST, name);
     int status = claim_name(writer, name);
     for (int plot = 0; plot < PLOT_SLICES && !status; plot++)

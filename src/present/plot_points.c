@@ -28,11 +28,15 @@ double plot_cores(const struct plot_subject *subject)
     return cores;
 }
 
-const char *plot_problem_name(const struct plot_subject *subject, size_t length, char *text)
+const char *plot_problem_title(const struct plot_subject *subject, const struct plot_frame *frame, const char *lead,
+                               size_t length, char *text)
 {
-    char name[640];
-    study_describe(subject->problem, sizeof name, name);
-    return plot_shorten(name, NAME_COLUMNS, length, text);
+    char name[640], part[288];
+    int room = plot_title_columns(frame) - text_width(lead) - 2;
+    study_describe_within(subject->problem, room < NAME_COLUMNS ? room : NAME_COLUMNS, sizeof name, name);
+    snprintf(text, length, "%s: %s%s", lead, plot_shorten(name, NAME_COLUMNS, sizeof part, part),
+             subject->problem->curves->weak ? ", weak scaling" : "");
+    return text;
 }
 
 const struct spread *plot_speedup(const struct curve *curve, const struct curve_point *point)
@@ -66,7 +70,7 @@ static int thin(int count, double values[])
 int plot_raw_speedups(const struct curve *curve, const struct curve_point *point, double values_p[])
 {
     const struct group *base = curve->serial ? curve->serial : curve->own;
-    if (study_is_timings(curve->config)) return 0; /* they belong to no blocks */
+    if (curve_is_timings(curve->config)) return 0; /* they belong to no blocks */
     double workers = curve->serial ? 1 : mode_workers(&base->config.mode);
     int count = group_pair_ratios(base, point->group, sample_rate_of, values_p);
     for (int i = 0; i < count; i++) values_p[i] *= workers;

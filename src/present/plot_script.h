@@ -46,6 +46,8 @@ void plot_write_key(FILE *, const struct plot_frame *, const struct plot_key *);
 void plot_quote(FILE *, const char *text);
 /* The text in at most so many columns; what is longer ends with an ellipsis. Returns text_p. */
 const char *plot_shorten(const char *text, int columns, size_t length, char *text_p);
+/* Columns that a title may take. */
+int plot_title_columns(const struct plot_frame *);
 /* "'label' at" of an explicit tic. */
 void plot_tic(FILE *, const char *label, double at);
 /* ` lc rgb "#..."`, or ` fillcolor rgb "#..."`; opacity from 0 to 1. */
@@ -74,8 +76,9 @@ const char *plot_label_time(double value, size_t length, char *text);
 
 /* plot_points.c: what the figures of a problem have in common. */
 double plot_cores(const struct plot_subject *);
-/* "pi (philox, size 1000000)", shortened. */
-const char *plot_problem_name(const struct plot_subject *, size_t length, char *text);
+/* "Speedup: pi (philox, size 1000000)", shortened; a command in its middle, so that it fits. */
+const char *plot_problem_title(const struct plot_subject *, const struct plot_frame *, const char *lead, size_t length,
+                               char *text);
 const struct spread *plot_speedup(const struct curve *, const struct curve_point *);
 /* Numbers of single blocks, or launches: speedups, or times. Room for the group's count; at most PLOT_DOTS of them,
  * evenly chosen. Returns how many. */

@@ -110,12 +110,13 @@ static int script_slices(FILE *file, const struct plot_subject *subject, const s
     const struct plot_look *look = frame->look;
     double *slices;
     int count;
-    char scheduling[128], title[256], axis[128];
+    char scheduling[128], target[160], title[384], axis[128];
     int status = find_slices(&subject->timeline->timeline, &count, &slices);
     if (status) return status;
     scheduling_format(&config->mode.scheduling, sizeof scheduling, scheduling);
-    snprintf(title, sizeof title, "Time slices: %.31s, %s, %d workers%s%s", config->kernel,
-             mode_name_text(config->mode.name), mode_workers(&config->mode), *scheduling ? ", " : "", scheduling);
+    snprintf(title, sizeof title, "Time slices: %s, %s, %d workers%s%s",
+             target_text_expanded(config, 40, sizeof target, target), mode_name_text(config->mode.name),
+             mode_workers(&config->mode), *scheduling ? ", " : "", scheduling);
     plot_write_settings(file, frame, title);
     struct plot_axis x = {.name = 'x', .base_ten = true, .low = slices[0] / 1.5, .high = slices[count - 1] * 1.5};
     if (x.high / x.low < 10) x.low /= 3, x.high *= 3;

@@ -109,6 +109,11 @@ void plot_frame_init(struct plot_frame *frame_p, enum plot_theme theme, int widt
     *frame_p = frame;
 }
 
+int plot_title_columns(const struct plot_frame *frame)
+{
+    return frame->width / TITLE_LETTER;
+}
+
 void plot_write_settings(FILE *file, const struct plot_frame *frame, const char *title)
 {
     const struct plot_look *look = frame->look;
@@ -118,7 +123,7 @@ void plot_write_settings(FILE *file, const struct plot_frame *frame, const char 
     fprintf(file, "set tmargin at screen %.6g\nset bmargin at screen %.6g\nset rmargin 3\nset errorbars 0.6\n",
             1 - TOP / height, fmin(bottom / height, 0.9));
     fputs("set label ", file);
-    plot_quote(file, plot_shorten(title, frame->width / TITLE_LETTER, sizeof text, text));
+    plot_quote(file, plot_shorten(title, plot_title_columns(frame), sizeof text, text));
     fprintf(file, " at screen 0.5, screen %.6g center noenhanced textcolor rgb \"#%06x\"\n", 1 - 0.45 * TOP / height,
             look->ink);
     fprintf(file, "set border 3 lw 1");

@@ -245,9 +245,12 @@ static const char *task_name(const struct timeline_record *record, int task, siz
 {
     const struct timeline_task *own = &record->timeline.tasks[task];
     const struct mode *mode = &record->config.mode;
-    char name[64], letter = task_letter(&record->timeline, task);
+    char name[64], part[48], letter = task_letter(&record->timeline, task);
     if (own->rank < 0)
         plot_shorten(own->name, NAME_COLUMNS - 4, sizeof name, name);
+    else if (target_is_command(&record->config)) /* which of them share the work is not known */
+        snprintf(name, sizeof name, "%s %d", plot_shorten(own->name, NAME_COLUMNS - 12, sizeof part, part),
+                 (int)own->tid);
     else if (mode->ranks <= 1)
         snprintf(name, sizeof name, "thread %d", own->thread);
     else if (mode->threads <= 1)
@@ -290,13 +293,13 @@ static int script_timeline(FILE *file, const struct plot_subject *subject, const
     const struct config *config = &subject->timeline->config;
     const struct plot_look *look = frame->look;
     struct picture picture;
-    char scheduling[128], title[256], axis[128];
+    char scheduling[128], target[160], title[384], axis[128];
     find_picture(subject, frame, &picture);
     int workers = mode_workers(&config->mode), cpus = config->mode.cpus.count;
     scheduling_format(&config->mode.scheduling, sizeof scheduling, scheduling);
-    snprintf(title, sizeof title, "%.31s, %s: %d worker%s, %d CPU%s%s%s", config->kernel,
-             mode_name_text(config->mode.name), workers, workers == 1 ? "" : "s", cpus, cpus == 1 ? "" : "s",
-             *scheduling ? ", " : "", scheduling);
+    snprintf(title, sizeof title, "%s, %s: %d worker%s, %d CPU%s%s%s",
+             target_text_expanded(config, 40, sizeof target, target), mode_name_text(config->mode.name), workers,
+             workers == 1 ? "" : "s", cpus, cpus == 1 ? "" : "s", *scheduling ? ", " : "", scheduling);
     plot_write_settings(file, frame, title);
     const struct plot_axis x = {.name = 'x', .low = picture.from_s, .high = picture.end_s};
     plot_timeline_axis(subject->timeline, "time since the start", sizeof axis, axis);

@@ -65,7 +65,7 @@ static void write_table(const struct subject *subject)
         for (int c = 0; c < COLUMNS; c++) cells[c] = texts[c];
         snprintf(texts[0], sizeof texts[0], "%d", point->workers);
         snprintf(texts[1], sizeof texts[1], "%d", point->group->config.nodes);
-        if (study_is_timings(&point->group->config)) strcpy(texts[1], "-");
+        if (curve_is_timings(&point->group->config)) strcpy(texts[1], "-");
         describe_spread(&point->wall_s, format_time, sizeof texts[2], texts[2]);
         describe_spread(proposal->curve->serial ? &point->speedup : &point->own, format_ratio, sizeof texts[3],
                         texts[3]);
@@ -83,12 +83,17 @@ static void write_base(const struct subject *subject)
     const struct curve_point *serial = curves_find(subject->part->curves, proposal->curve->serial);
     char text[TEXT_LENGTH], time[32];
     int fewest = proposal->points[0]->workers;
-    bool timings = study_is_timings(proposal->curve->config);
+    bool timings = curve_is_timings(proposal->curve->config);
     if (serial && timings)
         snprintf(
             text, sizeof text,
             "Speedups are against one core (%s). The last column is against %d core%s, the fewest that were given.",
             format_time(serial->wall_s.middle, sizeof time, time), fewest, fewest == 1 ? "" : "s");
+    else if (serial && study_is_command(subject->problem))
+        snprintf(text, sizeof text,
+                 "Speedups are against the same command for one worker (%s on one core). The last column is against %d "
+                 "core%s, the fewest that were measured in this mode.",
+                 format_time(serial->wall_s.middle, sizeof time, time), fewest, fewest == 1 ? "" : "s");
     else if (serial)
         snprintf(
             text, sizeof text,
@@ -186,7 +191,11 @@ static void write_criterion(const struct subject *subject, const struct criterio
     char text[TEXT_LENGTH], outcome[512], cost[128];
     if (criterion->range_count == 0)
         snprintf(outcome, sizeof outcome, "Here: %s.",
-                 study_is_timings(proposal->curve->config) ? criterion->how_of_timings : criterion->how);
+                 curve_is_timings(proposal->curve->config) ? criterion->how_of_timings
+                 : criterion->how_of_commands && study_is_command(subject->problem)
+                     ? (strcmp(proposal->curve->config->command.time, "process") ? criterion->how_of_own_times
+                                                                                 : criterion->how_of_commands)
+                     : criterion->how);
     else if (proposal->weak)
         snprintf(outcome, sizeof outcome, "Does not apply to weak scaling.");
     else if (!size)
@@ -248,11 +257,18 @@ static void write_cost_note(const struct subject *subject)
     if (last->launch_s > 0)
         snprintf(start, sizeof start, " (here %s with %d cores)", format_time(last->launch_s, sizeof time, time),
                  last->workers);
-    snprintf(text, sizeof text,
-             "Core-hours are cores times the median time of one run of this problem. Starting up%s, input and output "
-             "come on top, and many centres charge whole nodes. Your production runs are longer: scale the number by "
-             "their length.",
-             start);
+    bool whole = study_is_command(subject->problem) && !strcmp(proposal->curve->config->command.time, "process");
+    if (whole)
+        snprintf(text, sizeof text,
+                 "Core-hours are cores times the median time of one run of this problem, from its start to its end; "
+                 "many centres charge whole nodes. Your production runs are longer: scale the number by their length.");
+    else
+        snprintf(
+            text, sizeof text,
+            "Core-hours are cores times the median time of one run of this problem. Starting up%s, input and output "
+            "come on top, and many centres charge whole nodes. Your production runs are longer: scale the number by "
+            "their length.",
+            start);
     prose_paragraph(&subject->prose, text);
 }
 
@@ -261,7 +277,7 @@ static void write_subject(const struct subject *subject, int number)
     char what[640], name[96], title[768], text[TEXT_LENGTH];
     study_describe(subject->problem, sizeof what, what);
     study_curve_name(subject->problem, subject->proposal->curve, sizeof name, name);
-    bool timings = study_is_timings(subject->proposal->curve->config);
+    bool timings = curve_is_timings(subject->proposal->curve->config);
     snprintf(title, sizeof title, timings ? "%s" : "%s, mode %s", what, name);
     prose_heading(&subject->prose, subject->level, title);
     if (subject->problem->count > 1 && !timings) {

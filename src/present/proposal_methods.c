@@ -36,6 +36,12 @@ static void say_machine(char text[TEXT_LENGTH], const struct study_part *part, c
         say(text, ", %s of memory", format_bytes(json_number_value(memory), sizeof bytes, bytes));
     say(text, "), under %.120s, Linux %.100s. ", find(context, "system", "os", "[the system]"),
         find(context, "system", "kernel", "[its version]"));
+    if (target_is_command(proposal->curve->config)) {
+        say(text, "The program was compiled with [its compiler and flags]");
+        if (mode_needs_mpi(mode->name)) say(text, " and used [its MPI library]");
+        say(text, ". ");
+        return;
+    }
     say(text, "The program was compiled with %.100s (flags %.200s)",
         find(context, "program", "compiler", "[the compiler]"), find(context, "program", "flags", "[its flags]"));
     if (mode_needs_mpi(mode->name)) say(text, " and used %.100s", find(context, "mpi", "version", "[the MPI library]"));
@@ -50,6 +56,14 @@ static void say_problem(char text[TEXT_LENGTH], const struct study_problem *prob
     say(text, "The problem was %.400s; ", what);
     say(text, proposal->weak ? "the work grew in proportion to the cores (weak scaling). "
                              : "the same input was used for all numbers of cores (strong scaling). ");
+    if (study_is_command(problem)) {
+        say(text,
+            problem->curves->config->command.bind
+                ? "Its tasks (mode %s) were kept on as many cores as there were workers. "
+                : "Its tasks (mode %s) were not bound to cores. ",
+            name);
+        return;
+    }
     say(text, "Each worker (mode %s) was bound to a core of its own, and that it had run there was checked. ", name);
 }
 
@@ -70,10 +84,15 @@ static void say_launches(char text[TEXT_LENGTH], const struct study_part *part, 
                   ? ", in randomised complete blocks of all configurations, so that slow drifts of the machine hit all "
                     "alike. "
                   : ". ");
-    say(text,
-        "A time is the wall time of the computation alone, from the common start to the last worker's end, on the "
-        "monotonic clock; starting up, input and checking the answer are not part of it. Every answer was "
-        "checked. ");
+    char time[400];
+    const struct config *config = proposal->curve->config;
+    if (target_is_command(config))
+        say(text, "A time is of %s. ", target_time_text(config, sizeof time, time));
+    else
+        say(text,
+            "A time is the wall time of the computation alone, from the common start to the last worker's end, on the "
+            "monotonic clock; starting up, input and checking the answer are not part of it. Every answer was "
+            "checked. ");
     say(text, "Given are medians with their 95 %% confidence intervals by order statistics, which assume no "
               "distribution; speedups and cuts in time are medians of the ratios within blocks. ");
 }
@@ -100,7 +119,7 @@ void proposal_write_methods(const struct prose *prose, const struct study_part *
                             const struct study_problem *problem, const struct proposal *proposal)
 {
     char text[TEXT_LENGTH] = "";
-    if (study_is_timings(proposal->curve->config)) {
+    if (curve_is_timings(proposal->curve->config)) {
         say(text, "The times were given as a list. All were taken on [the machine: processor, cores, memory, network], "
                   "with [the compiler and its flags] and [the MPI library], with the same input for all numbers of "
                   "cores. [How often each was launched, in which order, where the workers were bound, what a time "

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { WORD_LENGTH = 4096 };
+
 static const char *text_of(const json_t *study, const char *name)
 {
     const char *text = json_string_value(json_object_get(study, name));
@@ -96,28 +98,132 @@ static void write_scheduling(FILE *file, const json_t *study)
     if (number_of(scheduling, "slice_ns") > 0) write_option(file, "slice", text);
 }
 
-static void write_command(FILE *file, const struct results *results)
+/* What both kinds of studies have. */
+static void write_plan(FILE *file, const json_t *study)
 {
-    const json_t *study = results->study;
-    const char *name = text_of(study, "kernel"), *variant = text_of(study, "variant");
-    const struct kernel *kernel = kernel_find(name);
     char text[32];
-    fputs("speedup study ", file);
-    quote_write(file, name);
-    if (*variant && (!kernel || strcmp(variant, kernel->variant_default))) write_option(file, "variant", variant);
     write_list(file, "modes", json_object_get(study, "modes"));
     write_list(file, "workers", json_object_get(study, "workers"));
-    if (strcmp(text_of(study, "scaling"), "weak") == 0) write_option(file, "scaling", "weak");
     snprintf(text, sizeof text, "%d", number_of(study, "base"));
     if (number_of(study, "base") > 1) write_option(file, "base", text);
-    write_option(file, "size", text_of(study, "size"));
-    if (results->group_count > 0) write_kernel_options(file, kernel, &results->groups[0].config);
-    write_runs(file, study);
-    write_seeds(file, study, kernel);
+}
+
+static void write_surroundings(FILE *file, const json_t *study)
+{
     if (*text_of(study, "cpus")) write_option(file, "cpus", text_of(study, "cpus"));
     if (*text_of(study, "wait_policy")) write_option(file, "wait-policy", text_of(study, "wait_policy"));
     write_scheduling(file, study);
     fputs(" -o again.jsonl", file);
+}
+
+static void write_kernel(FILE *file, const struct results *results)
+{
+    const json_t *study = results->study;
+    const char *name = text_of(study, "kernel"), *variant = text_of(study, "variant");
+    const struct kernel *kernel = kernel_find(name);
+    fputc(' ', file);
+    quote_write(file, name);
+    if (*variant && (!kernel || strcmp(variant, kernel->variant_default))) write_option(file, "variant", variant);
+    write_plan(file, study);
+    if (strcmp(text_of(study, "scaling"), "weak") == 0) write_option(file, "scaling", "weak");
+    write_option(file, "size", text_of(study, "size"));
+    if (results->group_count > 0) write_kernel_options(file, kernel, &results->groups[0].config);
+    write_runs(file, study);
+    write_seeds(file, study, kernel);
+    write_surroundings(file, study);
+}
+
+/* Where the study has such a text, which may be any bytes. */
+static void write_text_option(FILE *file, const json_t *object, const char *name, const char *option)
+{
+    char text[WORD_LENGTH];
+    if (record_decode_text(json_object_get(object, name), sizeof text, text) > 0) write_option(file, option, text);
+}
+
+/* -L NAME VALUE,VALUE */
+static void write_parameters(FILE *file, const json_t *parameters)
+{
+    const char *name;
+    json_t *values;
+    json_object_foreach((json_t *)parameters, name, values)
+    {
+        char list[WORD_LENGTH] = "", value[WORD_LENGTH];
+        size_t used = 0;
+        for (size_t i = 0; i < json_array_size(values); i++) {
+            int length = record_decode_text(json_array_get(values, i), sizeof value, value);
+            if (length < 0 || used + (size_t)length + 2 > sizeof list) return;
+            used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", i > 0 ? "," : "", value);
+        }
+        fputs(" -L ", file);
+        quote_write(file, name);
+        fputc(' ', file);
+        quote_write(file, list);
+    }
+}
+
+/* "regex UNIT PATTERN", "json UNIT PATH" (config.h). */
+static void write_time(FILE *file, const char *time)
+{
+    const char *unit = strchr(time, ' '), *what = unit ? strchr(unit + 1, ' ') : NULL;
+    char text[32];
+    if (!what) return;
+    write_option(file, strncmp(time, "json ", 5) == 0 ? "time-json" : "time-regex", what + 1);
+    snprintf(text, sizeof text, "%.*s", (int)(what - unit - 1), unit + 1);
+    if (strcmp(text, "s")) write_option(file, "time-unit", text);
+}
+
+static void write_words(FILE *file, const json_t *words, const char *lead)
+{
+    for (size_t i = 0; i < json_array_size(words); i++) {
+        char text[WORD_LENGTH];
+        if (record_decode_text(json_array_get(words, i), sizeof text, text) < 0) continue;
+        fputs(lead, file);
+        quote_write(file, text);
+    }
+}
+
+/* The launcher is there only where one was asked for; else it follows from the modes. */
+static void write_target(FILE *file, const json_t *study)
+{
+    static const char *const hooks[][2] = {{"setup", "setup"},
+                                           {"prepare", "prepare"},
+                                           {"conclude", "conclude"},
+                                           {"cleanup", "cleanup"},
+                                           {"check_regex", "check-regex"}};
+    const json_t *target = json_object_get(study, "target");
+    char time[WORD_LENGTH];
+    write_parameters(file, json_object_get(study, "parameters"));
+    write_text_option(file, study, "size", "size");
+    write_text_option(file, study, "weak", "weak");
+    write_plan(file, study);
+    write_text_option(file, target, "launcher", "launcher");
+    write_words(file, json_object_get(target, "env"), " --env ");
+    if (json_is_false(json_object_get(target, "bind"))) fputs(" --no-bind", file);
+    if (json_is_true(json_object_get(target, "shell"))) fputs(" --shell", file);
+    if (record_decode_text(json_object_get(target, "time"), sizeof time, time) > 0) write_time(file, time);
+    for (size_t i = 0; i < sizeof hooks / sizeof *hooks; i++) write_text_option(file, study, hooks[i][0], hooks[i][1]);
+    if (json_is_true(json_object_get(study, "same_output"))) fputs(" --same-output", file);
+    if (json_is_true(json_object_get(study, "ignore_failure"))) fputs(" --ignore-failure", file);
+    write_runs(file, study);
+    if (*text_of(study, "seed") && strcmp(text_of(study, "seed"), "1"))
+        write_option(file, "seed", text_of(study, "seed"));
+    write_surroundings(file, study);
+    fputs(" --", file);
+    write_words(file, json_object_get(target, "argv"), " ");
+}
+
+static bool is_of_command(const json_t *study)
+{
+    return json_is_object(json_object_get(study, "target"));
+}
+
+static void write_command(FILE *file, const struct results *results)
+{
+    fputs("speedup study", file);
+    if (is_of_command(results->study))
+        write_target(file, results->study);
+    else
+        write_kernel(file, results);
 }
 
 char *report_command(const struct results *results)
@@ -146,7 +252,7 @@ void report_write_again(FILE *file, const struct html_place *place, const struct
               file);
     } else if (command) {
         html_write(file, "<p>The same study, into a file of its own:</p>\n<pre>%s</pre>\n", command);
-        if (*isa)
+        if (*isa && !is_of_command(part->results->study))
             html_write(file,
                        "<p>It ran with the instruction set %s; <code>SPEEDUP_ISA=%s</code> before the command makes "
                        "another machine use the same.</p>\n",

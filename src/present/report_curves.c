@@ -64,7 +64,7 @@ struct table {
 static const char *name_cores(const struct curve *curve, const struct curve_point *point, size_t length, char *text)
 {
     snprintf(text, length, "%d%s", point->cpus, point->workers > point->cpus ? "*" : "");
-    if (study_is_timings(curve->config)) snprintf(text, length, "-");
+    if (curve_is_timings(curve->config)) snprintf(text, length, "-");
     return text;
 }
 
@@ -119,14 +119,14 @@ static void write_curve(const struct table *table, const struct curve *curve)
 {
     char name[96];
     study_curve_name(table->problem, curve, sizeof name, name);
-    if (study_is_timings(curve->config))
+    if (curve_is_timings(curve->config))
         html_write(table->file, "<tr><th class=\"group\" colspan=\"9\" scope=\"rowgroup\"><div>%s</div></th></tr>\n",
                    curve->config->mode.name == MODE_SERIAL ? "one worker" : "several workers");
     else
         html_write(
             table->file,
             "<tr><th class=\"group\" colspan=\"9\" scope=\"rowgroup\"><div>%s <span>(%s)</span></div></th></tr>\n",
-            name, mode_summary(curve->config->mode.name));
+            name, target_mode_text(curve->config));
     for (int i = 0; i < curve->count; i++) write_row(table, curve, &curve->points[i]);
 }
 
@@ -180,10 +180,12 @@ static void write_problem(FILE *file, const struct html_place *place, const stru
     study_describe(problem, sizeof what, what);
     html_write_heading(file, place, what);
     write_note(file, study_sizes_text(problem, sizeof text, text));
+    write_note(file, study_timed_text(problem, sizeof text, text));
     snprintf(name, sizeof name, "%sproblem-%d", place->prefix, number);
     write_plots(file, &subject, name);
     write_table(&table, what);
     write_notes(&table);
+    report_write_outside(file, problem);
     report_write_samples(file, problem);
 }
 

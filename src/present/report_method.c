@@ -117,6 +117,63 @@ static void write_rules(FILE *file, const struct html_place *place)
     fputs("</div>\n", file);
 }
 
+static void write_clock_of_kernels(FILE *file)
+{
+    fputs("<p>A time is that from the common start to the last worker's end of work, on each node by the clock "
+          "CLOCK_MONOTONIC; over several nodes the longest. Starting programs, allocating memory and checking the "
+          "answer are not part of it. Workers were bound to their cores before the run, and it was checked afterwards "
+          "where they had been. Every answer was checked; a wrong one has no time. Outliers are kept, and counted "
+          "below the tables.</p>\n",
+          file);
+}
+
+/* As the first sample that tells it says. */
+static const char *find_check(const struct study_problem *problem)
+{
+    for (int c = 0; c < problem->count; c++)
+        for (int i = 0; i < problem->curves[c].count; i++) {
+            const struct group *group = problem->curves[c].points[i].group;
+            for (int s = 0; s < group->count; s++)
+                if (*group->samples[s].check_detail) return group->samples[s].check_detail;
+        }
+    return "";
+}
+
+/* Each with its own way to be timed and checked. */
+static void write_clock_of_command(FILE *file, const struct study_problem *problem)
+{
+    const struct config *config = problem->curves->config;
+    char time[400], target[400];
+    bool process = strcmp(config->command.time, "process") == 0;
+    html_write(file, "<p>A time of <code>%s</code> is of %s", target_text(config, 100, sizeof target, target),
+               target_time_text(config, sizeof time, time));
+    fputs(process ? ", by the clock CLOCK_MONOTONIC: starting up, reading input and writing results are part of it. "
+                  : "; CPU times, waits and memory are of the whole process all the same. ",
+          file);
+    fputs(config->command.bind
+              ? "Its tasks were kept on the CPUs of the mode, and where the kernel's context-switch records could be "
+                "had, it was checked that none ran elsewhere and what else ran there meanwhile. "
+              : "Its tasks were not bound: the system, or the command itself, chose where they ran. ",
+          file);
+    html_write(file, "What was checked of its answer, in one of the launches: %s. ",
+               *find_check(problem) ? find_check(problem) : "nothing is recorded");
+    fputs("Outliers are kept, and counted below the tables.</p>\n", file);
+}
+
+static void write_clocks(FILE *file, const struct study_part *part)
+{
+    struct study_problem problem;
+    bool told = false;
+    for (int next = 0; report_next_problem(part, &next, &problem);) {
+        if (study_is_command(&problem))
+            write_clock_of_command(file, &problem);
+        else if (!told)
+            write_clock_of_kernels(file);
+        told |= !study_is_command(&problem);
+    }
+    if (part->curves->count == 0) write_clock_of_kernels(file);
+}
+
 void report_write_method_of_study(FILE *file, const struct html_place *place, const struct study_part *part)
 {
     char text[1024];
@@ -129,12 +186,7 @@ void report_write_method_of_study(FILE *file, const struct html_place *place, co
         return;
     }
     write_plan(file, part);
-    fputs("<p>A time is that from the common start to the last worker's end of work, on each node by the clock "
-          "CLOCK_MONOTONIC; over several nodes the longest. Starting programs, allocating memory and checking the "
-          "answer are not part of it. Workers were bound to their cores before the run, and it was checked afterwards "
-          "where they had been. Every answer was checked; a wrong one has no time. Outliers are kept, and counted "
-          "below the tables.</p>\n",
-          file);
+    write_clocks(file, part);
     write_steadiness(file, part->curves);
     write_left_out(file, place, part);
     write_rules(file, place);

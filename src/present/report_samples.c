@@ -14,6 +14,22 @@ static void write_number(FILE *file, double value)
         fputs("<td>-</td>", file);
 }
 
+static void write_count(FILE *file, int count)
+{
+    fprintf(file, count < 0 ? "<td>-</td>" : "<td>%d</td>", count);
+}
+
+/* What a command has besides. */
+static void write_outside(FILE *file, const struct sample *sample)
+{
+    char text[48];
+    write_number(file, sample->user_s);
+    write_number(file, sample->system_s);
+    write_count(file, sample->tasks);
+    html_write(file, "<td>%s</td>", format_bytes((double)sample->peak_memory_bytes, sizeof text, text));
+    write_count(file, sample->exit_status);
+}
+
 static void write_sample(FILE *file, const char *name, const struct sample *sample)
 {
     static const char *const verdicts[] = {
@@ -22,6 +38,7 @@ static void write_sample(FILE *file, const char *name, const struct sample *samp
     write_number(file, sample->wall_s);
     write_number(file, sample->cpu_s);
     write_number(file, sample->wait_s);
+    if (target_is_command(&sample->config)) write_outside(file, sample);
     html_write(file, "<td class=\"left\">%s%s%s</td></tr>\n", verdicts[sample->validity],
                *sample->invalid_reason ? ": " : "", sample->invalid_reason);
 }
@@ -56,9 +73,13 @@ void report_write_samples(FILE *file, const struct study_problem *problem)
     html_write(file, "<details class=\"samples\">\n<summary>All %d samples</summary>\n", count);
     html_open_table(file, "Samples, in the order of the record; times in seconds");
     fputs("<thead><tr><th scope=\"col\">Mode, workers</th><th scope=\"col\">Block</th><th scope=\"col\">Launch</th>"
-          "<th scope=\"col\">Wall</th><th scope=\"col\">CPU, of all</th><th scope=\"col\">Waited for a core</th>"
-          "<th scope=\"col\" class=\"left\">Judged</th></tr></thead>\n<tbody>\n",
+          "<th scope=\"col\">Wall</th><th scope=\"col\">CPU, of all</th><th scope=\"col\">Waited for a core</th>",
           file);
+    if (study_is_command(problem))
+        fputs("<th scope=\"col\">User</th><th scope=\"col\">System</th><th scope=\"col\">Tasks</th><th "
+              "scope=\"col\">Memory</th><th scope=\"col\">Exit status</th>",
+              file);
+    fputs("<th scope=\"col\" class=\"left\">Judged</th></tr></thead>\n<tbody>\n", file);
     int shown = write_all(file, problem);
     html_close_table(file);
     if (shown < count) html_write(file, "<p>The other %d are in the record.</p>\n", count - shown);

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { TITLE_LENGTH = 256, NAMES_MAX = 3 };
+enum { TITLE_LENGTH = 640, NAMES_MAX = 3, NAME_LENGTH = 192, NAME_COLUMNS = 48 };
 
 /* clang-format off */
 const char report_study_css[] =
@@ -95,33 +95,42 @@ static bool is_study(const struct report *report)
     return report->count > 0;
 }
 
+/* The targets of the curves, each once. Returns how many there are, of which NAMES_MAX are told. */
+static int find_names(const struct report *report, char names_p[NAMES_MAX][NAME_LENGTH])
+{
+    int count = 0;
+    for (int p = 0; p < report->count; p++)
+        for (int c = 0; c < report->parts[p].curves->count; c++) {
+            char name[NAME_LENGTH];
+            bool known = false;
+            target_text(report->parts[p].curves->curves[c].config, NAME_COLUMNS, sizeof name, name);
+            for (int n = 0; n < count && n < NAMES_MAX; n++) known |= strcmp(names_p[n], name) == 0;
+            if (known) continue;
+            if (count < NAMES_MAX) memcpy(names_p[count], name, sizeof name);
+            count++;
+        }
+    return count;
+}
+
 /* "How well pi and matmul scale". */
 static const char *write_title(const struct report *report, char title[TITLE_LENGTH])
 {
-    const char *names[NAMES_MAX];
-    int count = 0, more = 0;
-    for (int p = 0; p < report->count; p++)
-        for (int c = 0; c < report->parts[p].curves->count; c++) {
-            const char *name = report->parts[p].curves->curves[c].config->kernel;
-            bool known = false;
-            for (int n = 0; n < count; n++) known |= strcmp(names[n], name) == 0;
-            if (!known && count == NAMES_MAX) more++;
-            if (!known && count < NAMES_MAX) names[count++] = name;
-        }
-    bool study = is_study(report), plural = count + more > 1;
+    char names[NAMES_MAX][NAME_LENGTH];
+    int count = find_names(report, names), told = count < NAMES_MAX ? count : NAMES_MAX;
+    bool study = is_study(report), more = count > told;
     size_t used = (size_t)snprintf(title, TITLE_LENGTH,
                                    count == 0 ? "A record without samples"
                                    : study    ? "How well "
                                               : "Measurements of ");
-    for (int n = 0; n < count; n++)
+    for (int n = 0; n < told; n++)
         used += (size_t)snprintf(title + used, TITLE_LENGTH - used, "%s%s",
-                                 n == 0                    ? ""
-                                 : n + 1 == count && !more ? " and "
-                                                           : ", ",
+                                 n == 0                   ? ""
+                                 : n + 1 == told && !more ? " and "
+                                                          : ", ",
                                  names[n]);
     snprintf(title + used, TITLE_LENGTH - used, "%s%s", more ? " and others" : "",
              count == 0 || !study ? ""
-             : plural             ? " scale"
+             : count > 1          ? " scale"
                                   : " scales");
     return title;
 }

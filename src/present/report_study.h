@@ -37,6 +37,8 @@ void report_write_curves(FILE *, const struct html_place *, const struct study_p
 /* One figure in two sizes, of which the style sheet shows one, with its caption; nothing where there is nothing to
  * draw. `half`: two of them stand side by side on a wide screen. `name` makes ids unique in the page. */
 void report_write_plot(FILE *, enum plot, const struct plot_subject *, bool half, const char *name);
+/* report_outside.c: of a command; else nothing. */
+void report_write_outside(FILE *, const struct study_problem *);
 /* report_samples.c: every sample, folded away. */
 void report_write_samples(FILE *, const struct study_problem *);
 /* report_why.c */

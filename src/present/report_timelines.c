@@ -32,8 +32,9 @@ static const char *describe(const struct timeline_record *record, size_t length,
     int workers = mode_workers(mode), cpus = workers;
     if (mode->cpus.count > 0 && mode->cpus.count < workers) cpus = mode->cpus.count;
     const char *kind = workers > cpus ? "Multitasking" : workers > 1 ? "Multiprocessing" : "One task alone";
-    snprintf(text, length, "%s: %d worker%s of %.32s on %d core%s", kind, workers, workers == 1 ? "" : "s",
-             record->config.kernel, cpus, cpus == 1 ? "" : "s");
+    char target[192];
+    snprintf(text, length, "%s: %d worker%s of %s on %d core%s", kind, workers, workers == 1 ? "" : "s",
+             target_text_expanded(&record->config, 40, sizeof target, target), cpus, cpus == 1 ? "" : "s");
     return text;
 }
 
@@ -52,7 +53,7 @@ static void write_pictures(FILE *file, const struct html_place *place, const str
     html_write(file, "<p class=\"note\">%s</p>\n", timeline_legend);
     fputs("<div class=\"pair\">\n", file);
     for (int i = 0; i < (pair ? 2 : 1); i++) {
-        char title[256];
+        char title[320];
         report_write_timeline(file, place, records[i], scale_s > 0 ? scale_s : 0, names[i],
                               describe(records[i], sizeof title, title));
     }
@@ -67,6 +68,12 @@ void report_write_timelines(FILE *file, const struct html_place *place, const st
 {
     if (results->timeline_count > 0) {
         write_pictures(file, place, results);
+        return;
+    }
+    if (results->group_count > 0 && target_is_command(&results->groups[0].config)) {
+        fputs("<p>No timeline was recorded: a picture of which task ran on which core from when to when. A study with "
+              "<code>--timeline</code> watches one launch of each mode for it.</p>\n",
+              file);
         return;
     }
     fputs(

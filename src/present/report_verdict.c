@@ -46,7 +46,7 @@ static const char *describe_point(const struct study_problem *problem, const str
     char name[96];
     const struct curve_point *point = best->point;
     study_curve_name(problem, best->curve, sizeof name, name);
-    if (study_is_timings(best->curve->config))
+    if (curve_is_timings(best->curve->config))
         snprintf(text, length, "%d workers", point->workers);
     else
         snprintf(text, length, "%d workers (%s) on %d core%s", point->workers, name, point->cpus,
@@ -56,8 +56,9 @@ static const char *describe_point(const struct study_problem *problem, const str
 
 static void write_best(FILE *file, const struct study_problem *problem)
 {
-    char who[160], ratio[32], interval[128], ideal[32], share[32], base[96] = "one task alone", text[768];
+    char who[160], ratio[32], interval[128], ideal[32], share[32], base[96], text[768];
     struct best best = find_best(problem);
+    snprintf(base, sizeof base, study_is_command(problem) ? "the same command for one worker" : "one task alone");
     if (!best.point) {
         fputs("<p class=\"best\">There is no speedup to tell of: it takes a valid time of one task, or of few workers, "
               "and one of more workers.</p>\n",
@@ -76,12 +77,11 @@ static void write_best(FILE *file, const struct study_problem *problem)
         format_share(best.speedup->middle / most, sizeof share, share);
         snprintf(text, sizeof text, "At best, %s did the work %s times as fast as %s (%s): %s of the %s that %s.", who,
                  ratio, base, interval, share, ideal,
-                 study_is_timings(best.curve->config) ? "so many workers would ideally give"
+                 curve_is_timings(best.curve->config) ? "so many workers would ideally give"
                                                       : "these cores could give");
     } else {
-        snprintf(text, sizeof text,
-                 "Nothing was shown to be faster than one task alone: %s came nearest, %s times as fast (%s).", who,
-                 ratio, interval);
+        snprintf(text, sizeof text, "Nothing was shown to be faster than %s: %s came nearest, %s times as fast (%s).",
+                 study_is_command(problem) ? base : "one task alone", who, ratio, interval);
     }
     fputs("<p class=\"best\">", file);
     html_sentence(file, text);
@@ -109,9 +109,9 @@ static void write_curve(FILE *file, const struct study_problem *problem, const s
 {
     char name[96], sentence[512];
     const struct curve_point *last = &curve->points[curve->count - 1], *dedicated = last_dedicated(curve);
-    if (curve->config->mode.name == MODE_SERIAL || study_is_timings(curve->config)) return;
+    if (curve->config->mode.name == MODE_SERIAL || curve_is_timings(curve->config)) return;
     study_curve_name(problem, curve, sizeof name, name);
-    html_write(file, "<li><strong>%s</strong> (%s): ", name, mode_summary(curve->config->mode.name));
+    html_write(file, "<li><strong>%s</strong> (%s): ", name, target_mode_text(curve->config));
     if (dedicated) {
         html_sentence(file, factors_sentence(&dedicated->factors, dedicated->group, sizeof sentence, sentence));
         fputc(' ', file);
@@ -172,9 +172,9 @@ static void write_problem(FILE *file, const struct html_place *place, const stru
     char what[640];
     if (title) html_write_heading(file, place, study_describe(problem, sizeof what, what));
     write_best(file, problem);
-    fputs(study_is_timings(problem->curves->config) ? "" : "<ul>\n", file);
+    fputs(curve_is_timings(problem->curves->config) ? "" : "<ul>\n", file);
     for (int c = 0; c < problem->count; c++) write_curve(file, problem, &problem->curves[c]);
-    fputs(study_is_timings(problem->curves->config) ? "" : "</ul>\n", file);
+    fputs(curve_is_timings(problem->curves->config) ? "" : "</ul>\n", file);
     write_difference(file, problem);
 }
 

@@ -3,6 +3,28 @@
 
 #include <math.h>
 
+/* The same of a command, of which no more is seen than how many tasks ran and were ready. */
+static const char *factor_meaning_outside(enum factor factor)
+{
+    switch (factor) {
+    case FACTOR_COMPUTATION:
+        return "The same work costs more CPU time than in the base: caches and memory are shared, the clock is slower "
+               "when more cores work, the parallel program does more, or tasks spin while they wait, which looks like "
+               "work from outside.";
+    case FACTOR_BALANCE:
+        return "Fewer tasks than workers were active (running, or ready to) at a time: serial parts, unequal shares "
+               "and waits for one another, which look alike from outside.";
+    case FACTOR_COMMUNICATION:
+        return "There was time in which no task was active: the program waited for something else, such as files, the "
+               "network or a timer.";
+    case FACTOR_SHARE:
+        return "Active tasks took turns on a core: each had it for a part of the time. That is multitasking.";
+    case FACTOR_COUNT:
+        break;
+    }
+    return "";
+}
+
 /* What it means that a factor is below 1. */
 static const char *factor_meaning(enum factor factor)
 {
@@ -22,14 +44,22 @@ static const char *factor_meaning(enum factor factor)
     return "";
 }
 
-static void write_meanings(FILE *file)
+/* Records in which both kernels and commands are have both meanings. */
+static void write_meanings(FILE *file, const struct curves *curves)
 {
+    int commands = 0;
+    for (int c = 0; c < curves->count; c++) commands += target_is_command(curves->curves[c].config);
     fputs("<p>Every speedup is a product: the number of workers, times four factors. A factor of 1 loses nothing; the "
           "smallest one is the reason. Below 1:</p>\n<ul>\n",
           file);
-    for (int f = 0; f < FACTOR_COUNT; f++)
-        html_write(file, "<li><strong>%s</strong>: %s</li>\n", factor_name((enum factor)f),
-                   factor_meaning((enum factor)f));
+    for (int f = 0; f < FACTOR_COUNT; f++) {
+        html_write(file, "<li><strong>%s</strong>: ", factor_name((enum factor)f));
+        if (commands < curves->count || commands == 0) html_write(file, "%s", factor_meaning((enum factor)f));
+        if (commands > 0)
+            html_write(file, "%s%s", commands < curves->count ? " Of a command: " : "",
+                       factor_meaning_outside((enum factor)f));
+        fputs("</li>\n", file);
+    }
     fputs("</ul>\n", file);
 }
 
@@ -42,7 +72,7 @@ static void write_row(FILE *file, const struct study_problem *problem, const str
     html_write(file, "<tr><th scope=\"row\">%s</th>", text);
     if (!isfinite(factors->product)) {
         html_write(file, "<td class=\"words\" colspan=\"%d\"><div>not known: %s</div></td></tr>\n", FACTOR_COUNT + 3,
-                   factors->missing && *factors->missing ? factors->missing : "no base to compare with");
+                   *factors->missing ? factors->missing : "no base to compare with");
         return;
     }
     html_write(file, "<td>%s</td>", format_ratio(factors->scale, sizeof text, text));
@@ -124,7 +154,7 @@ void report_write_why(FILE *file, const struct html_place *place, const struct s
         fputs("<p>Not known: a list of times does not tell what the workers did meanwhile.</p>\n</section>\n", file);
         return;
     }
-    write_meanings(file);
+    write_meanings(file, part->curves);
     for (int next = 0, number = 1; report_next_problem(part, &next, &problem); number++)
         write_problem(file, place, part, number, &problem);
     fputs(

@@ -28,12 +28,15 @@ static void print_number(FILE *stream, const struct style *style, const char *la
 
 static void print_title(FILE *stream, const struct style *style, const struct config *config, int number, int of)
 {
-    char text[320], count[64] = "";
+    char target[256], text[384], count[64] = "";
     /* Disturbed samples are measured again: there may be more than were asked for. */
     if (of > 1)
         snprintf(count, sizeof count, number <= of ? "; sample %d of %d" : "; sample %d, asked for: %d", number, of);
-    snprintf(text, sizeof text, "%s (%s, size %s), mode %s%s", config->kernel, config->variant, config->size,
-             mode_name_text(config->mode.name), count);
+    if (target_is_command(config))
+        target_text_expanded(config, 100, sizeof target, target);
+    else
+        snprintf(target, sizeof target, "%s (%s, size %s)", config->kernel, config->variant, config->size);
+    snprintf(text, sizeof text, "%s, mode %s%s", target, mode_name_text(config->mode.name), count);
     fputs(style_tone(style, TONE_STRONG), stream);
     text_print_wrapped(stream, style, 0, 2, text);
     fputs(style_tone(style, TONE_PLAIN), stream);

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { PAGE_WIDTH_MAX = 100 };
+enum { PAGE_WIDTH_MAX = 100, TARGET_COLUMNS = 160, TARGET_COLUMNS_LEAST = 24, TARGET_LENGTH = 400 };
 
 void study_problem_at(const struct curves *curves, int first, struct study_problem *problem_p)
 {
@@ -23,11 +23,6 @@ void study_problem_at(const struct curves *curves, int first, struct study_probl
     }
     rate_unit_for(top, work_unit, &problem.unit);
     *problem_p = problem;
-}
-
-bool study_is_timings(const struct config *config)
-{
-    return !*config->variant;
 }
 
 /* Those that differ from the kernel's defaults; of an unknown kernel all. */
@@ -54,23 +49,30 @@ static void append_scheduling(const struct scheduling *scheduling, size_t length
     snprintf(text + used, length - used, ", %s", scheduling_format(scheduling, sizeof own, own));
 }
 
-const char *study_describe(const struct study_problem *problem, size_t length, char *text)
+const char *study_describe_within(const struct study_problem *problem, int columns, size_t length, char *text)
 {
     const struct config *config = problem->curves->config;
-    char inside[512] = "";
+    char inside[512] = "", target[TARGET_LENGTH];
     if (!problem->variants && *config->variant) snprintf(inside, sizeof inside, ", %s", config->variant);
     size_t used = strlen(inside);
     if (*config->size) snprintf(inside + used, sizeof inside - used, ", size %s", config->size);
     append_options(config, sizeof inside, inside);
     append_scheduling(&config->mode.scheduling, sizeof inside, inside);
-    snprintf(text, length, *inside ? "%s (%s)" : "%s", config->kernel, *inside ? inside + 2 : "");
+    int room = columns - (*inside ? text_width(inside) + 1 : 0);
+    target_text(config, room > TARGET_COLUMNS_LEAST ? room : TARGET_COLUMNS_LEAST, sizeof target, target);
+    snprintf(text, length, *inside ? "%s (%s)" : "%s", target, *inside ? inside + 2 : "");
     return text;
+}
+
+const char *study_describe(const struct study_problem *problem, size_t length, char *text)
+{
+    return study_describe_within(problem, TARGET_COLUMNS, length, text);
 }
 
 const char *study_curve_name(const struct study_problem *problem, const struct curve *curve, size_t length, char *text)
 {
     const struct config *config = curve->config;
-    if (study_is_timings(config))
+    if (curve_is_timings(config))
         snprintf(text, length, "workers");
     else
         snprintf(text, length, "%s%s%s", problem->variants ? config->variant : "", problem->variants ? " " : "",
@@ -178,6 +180,8 @@ static void print_title(FILE *stream, const struct style *style, const struct st
     study_print_toned(stream, style, TONE_STRONG, 0, 2, text);
     study_sizes_text(problem, sizeof text, text);
     if (*text) study_print_toned(stream, style, TONE_DIM, 0, 2, text);
+    study_timed_text(problem, sizeof text, text);
+    if (*text) study_print_toned(stream, style, TONE_DIM, 0, 2, text);
 }
 
 static void print_problem(FILE *stream, const struct style *style, const struct curves *curves,
@@ -186,6 +190,7 @@ static void print_problem(FILE *stream, const struct style *style, const struct 
     print_title(stream, style, problem);
     study_print_table(stream, style, curves, problem);
     study_print_chart(stream, style, problem);
+    study_print_outside(stream, style, problem);
     study_print_factors(stream, style, problem);
     study_print_models(stream, style, problem);
     study_print_notes(stream, style, problem);
@@ -207,7 +212,7 @@ static void print_machine(FILE *stream, const struct style *style, const struct 
 bool study_all_timings(const struct curves *curves)
 {
     for (int c = 0; c < curves->count; c++)
-        if (!study_is_timings(curves->curves[c].config)) return false;
+        if (!curve_is_timings(curves->curves[c].config)) return false;
     return curves->count > 0;
 }
 

@@ -124,6 +124,7 @@ void study_tell_notes(const struct study_problem *problem, study_say *say, void 
     tell_points(&notes, "The first launch was much slower than the others (a cold start: files, pages, clock): ",
                 was_slow_first);
     tell_points(&notes, "Times drift from block to block (something changes: heat, clock, neighbours): ", has_trend);
+    study_tell_outside(problem, say, context);
     tell_lost(&notes);
     tell_starts(&notes);
 }

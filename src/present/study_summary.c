@@ -26,25 +26,39 @@ static json_t *encode_factors(const struct factors *factors)
     json_t *object = json_pack("{s:i, s:o, s:o, s:o}", "blocks", factors->blocks, "scale", number(factors->scale),
                                "product", number(factors->product), "speedup", number(factors->speedup));
     for (int f = 0; object && f < FACTOR_COUNT; f++) json_object_set_new(object, names[f], number(factors->value[f]));
-    if (object && factors->missing && *factors->missing)
-        json_object_set_new(object, "missing", json_string(factors->missing));
+    if (object && *factors->missing) json_object_set_new(object, "missing", json_string(factors->missing));
     return object;
+}
+
+/* What a command has besides. */
+static void add_outside(const struct group *group, json_t *point)
+{
+    struct study_outside outside;
+    if (!point || !target_is_command(&group->config)) return;
+    study_outside_of(group, &outside);
+    json_object_set_new(point, "user_s", number(outside.user_s));
+    json_object_set_new(point, "system_s", number(outside.system_s));
+    json_object_set_new(point, "tasks", number(outside.tasks));
+    json_object_set_new(point, "peak_memory_bytes", number(outside.peak_memory_bytes));
+    json_object_set_new(point, "failed", json_integer(outside.failed));
 }
 
 static json_t *encode_point(const struct curve_point *point)
 {
-    return json_pack(
-        "{s:s, s:s, s:i, s:i, s:b, s:{s:i, s:i, s:i}, s:s?, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, "
+    json_t *object = json_pack(
+        "{s:s, s:o, s:i, s:i, s:b, s:{s:i, s:i, s:i}, s:s?, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, "
         "s:i, s:b, s:b, s:o}",
-        "key", point->group->key, "size", point->group->config.size, "workers", point->workers, "cores", point->cpus,
-        "dedicated", point->dedicated, "launches", "valid", point->valid, "invalid", point->invalid, "not_judged",
-        point->not_judged, "reason", *point->reason ? point->reason : NULL, "wall_s", encode_spread(&point->wall_s),
-        "rate", encode_spread(&point->rate), "work", number(point->work), "speedup", encode_spread(&point->speedup),
-        "own", encode_spread(&point->own), "efficiency", encode_spread(&point->efficiency), "karp_flatt",
-        encode_spread(&point->karp_flatt), "concurrency", number(point->concurrency), "parallelism",
-        number(point->parallelism), "half_width", number(point->half_width), "converged", point->converged, "outliers",
-        point->outliers, "slow_first", point->slow_first, "trend", point->trend, "factors",
-        encode_factors(&point->factors));
+        "key", point->group->key, "size", target_json_text(point->group->config.size), "workers", point->workers,
+        "cores", point->cpus, "dedicated", point->dedicated, "launches", "valid", point->valid, "invalid",
+        point->invalid, "not_judged", point->not_judged, "reason", *point->reason ? point->reason : NULL, "wall_s",
+        encode_spread(&point->wall_s), "rate", encode_spread(&point->rate), "work", number(point->work), "speedup",
+        encode_spread(&point->speedup), "own", encode_spread(&point->own), "efficiency",
+        encode_spread(&point->efficiency), "karp_flatt", encode_spread(&point->karp_flatt), "concurrency",
+        number(point->concurrency), "parallelism", number(point->parallelism), "half_width", number(point->half_width),
+        "converged", point->converged, "outliers", point->outliers, "slow_first", point->slow_first, "trend",
+        point->trend, "factors", encode_factors(&point->factors));
+    add_outside(point->group, object);
+    return object;
 }
 
 static json_t *encode_fit(const struct model_fit *fit, bool chosen)
@@ -78,15 +92,18 @@ static json_t *encode_curve(const struct curve *curve)
             json_array_append_new(models, encode_fit(&curve->fits[m], curve->chosen == m));
     json_t *config = record_encode_config(curve->config);
     json_t *object = json_pack(
-        "{s:s, s:s, s:s, s:O?, s:O?, s:s, s:s, s:s, s:s?, s:s?, s:o, s:o, s:i, s:o, s:o, s:o, s:s?}", "kernel",
-        curve->config->kernel, "variant", curve->config->variant, "size", curve->config->size, "options",
-        json_object_get(config, "options"), "seed", json_object_get(config, "seed"), "isa", curve->config->isa, "mode",
-        mode_name_text(curve->config->mode.name), "scaling", curve->weak ? "weak" : "strong", "serial",
-        key_of(curve->serial), "own_base", key_of(curve->own), "points", points, "models", models, "superlinear",
-        curve->superlinear, "waiting_bound", number(curve->waiting_bound), "roof_rate", number(curve->roof_rate),
-        "roof_share", number(curve->roof_share), "sentence", *curve->sentence ? curve->sentence : NULL);
+        "{s:o, s:o, s:o, s:O?, s:O?, s:s, s:s, s:s, s:s?, s:s?, s:o, s:o, s:i, s:o, s:o, s:o, s:s?}", "kernel",
+        target_json_text(curve->config->kernel), "variant", target_json_text(curve->config->variant), "size",
+        target_json_text(curve->config->size), "options", json_object_get(config, "options"), "seed",
+        json_object_get(config, "seed"), "isa", curve->config->isa, "mode", mode_name_text(curve->config->mode.name),
+        "scaling", curve->weak ? "weak" : "strong", "serial", key_of(curve->serial), "own_base", key_of(curve->own),
+        "points", points, "models", models, "superlinear", curve->superlinear, "waiting_bound",
+        number(curve->waiting_bound), "roof_rate", number(curve->roof_rate), "roof_share", number(curve->roof_share),
+        "sentence", *curve->sentence ? curve->sentence : NULL);
     json_object_set(object, "scheduling",
                     json_object_get(config, "scheduling") ? json_object_get(config, "scheduling") : json_null());
+    if (object && target_is_command(curve->config))
+        json_object_set(object, "target", json_object_get(config, "target"));
     json_decref(config);
     return object;
 }

@@ -27,10 +27,10 @@ static void print_heading(const struct table *table, const struct curve *curve)
 {
     char name[96], text[256];
     study_curve_name(table->problem, curve, sizeof name, name);
-    if (study_is_timings(curve->config))
+    if (curve_is_timings(curve->config))
         snprintf(text, sizeof text, curve->config->mode.name == MODE_SERIAL ? "one worker" : "several workers");
     else
-        snprintf(text, sizeof text, "%s: %s", name, mode_summary(curve->config->mode.name));
+        snprintf(text, sizeof text, "%s: %s", name, target_mode_text(curve->config));
     study_print_toned(table->stream, table->style, TONE_STRONG, 0, 2, text);
 }
 
@@ -127,7 +127,7 @@ static void print_row(const struct table *table, const struct curve *curve, cons
 {
     char cores[32], time[112], rate[32], speedup[112], efficiency[32], karp_flatt[32], own[32], launches[32];
     snprintf(cores, sizeof cores, "%d%s", point->cpus, point->workers > point->cpus ? "*" : "");
-    if (study_is_timings(curve->config)) snprintf(cores, sizeof cores, "-");
+    if (curve_is_timings(curve->config)) snprintf(cores, sizeof cores, "-");
     fprintf(table->stream, "%5d %5s", point->workers, cores);
     if (point->valid == 0) {
         print_unmeasured(table, point);
@@ -172,10 +172,13 @@ const char *study_serial_text(const struct curves *curves, const struct study_pr
     char base[192];
     const struct curve_point *point = curves_find(curves, serial);
     if (serial && point && point->valid > 0)
-        snprintf(text, length, "speedup: against the best serial program, %s.",
+        snprintf(text, length, "speedup: against %s, %s.",
+                 study_is_command(problem) ? "the same command for one worker" : "the best serial program",
                  describe_base(curves, problem, serial,
-                               study_is_timings(&serial->config) ? "one worker" : serial->config.variant, sizeof base,
-                               base));
+                               curve_is_timings(&serial->config) ? "one worker"
+                               : study_is_command(problem)       ? "mode serial"
+                                                                 : serial->config.variant,
+                               sizeof base, base));
     else
         snprintf(text, length, "%s",
                  serial                ? "No serial program has a valid time: there are no speedups."

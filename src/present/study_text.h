@@ -15,11 +15,11 @@ struct study_problem {
 /* The problem whose curves begin at `first`; the next one begins at first + count. */
 void study_problem_at(const struct curves *, int first, struct study_problem *problem_p);
 
-/* Somebody else's timings (timings.h): neither variant nor mode is known. */
-bool study_is_timings(const struct config *);
-/* "matmul (packed, size 1900)", with the options that are not at their default; without the variant where there are
- * several. Returns text. */
+/* "matmul (packed, size 1900)", "xz -T{threads} data (LEVEL 9)", with the options that are not at their default;
+ * without the variant where there are several. Returns text. */
 const char *study_describe(const struct study_problem *, size_t length, char *text);
+/* The same in so many columns, if it is for a command's length that it would be wider. */
+const char *study_describe_within(const struct study_problem *, int columns, size_t length, char *text);
 /* "threads", or "tiled threads" where a problem has several variants. Returns text. */
 const char *study_curve_name(const struct study_problem *, const struct curve *, size_t length, char *text);
 /* That and the workers: "threads 4". Returns text. */
@@ -52,6 +52,26 @@ const char *study_serial_text(const struct curves *, const struct study_problem 
 const char *study_own_text(const struct curves *, const struct study_problem *, size_t length, char *text);
 /* Of weak scaling: the sizes. */
 const char *study_sizes_text(const struct study_problem *, size_t length, char *text);
+/* study_outside.c: of a command; else nothing, or "". */
+bool study_is_command(const struct study_problem *);
+/* What is timed, and whether its tasks were bound. */
+const char *study_timed_text(const struct study_problem *, size_t length, char *text);
+/* What the processes of a configuration used: medians over the launches that count, but the most of tasks and memory;
+ * NAN where it is not known. */
+struct study_outside {
+    double user_s, system_s, concurrency, parallelism, tasks;
+    double peak_memory_bytes; /* of the process that had the most */
+    int failed, exit_status;  /* launches that ended with another status than 0, and the last of these */
+};
+void study_outside_of(const struct group *, struct study_outside *outside_p);
+const char *study_tasks_text(double tasks, size_t length, char *text);
+extern const char study_outside_legend[];
+/* What the factors mean where tasks are seen from outside alone. */
+const char *study_factors_outside_text(void);
+/* What could not be seen, and what looks odd. */
+void study_tell_outside(const struct study_problem *, study_say *, void *context);
+void study_print_outside(FILE *, const struct style *, const struct study_problem *);
+
 /* How it was measured (it goes on from a colon), and how much the machine's speed varied meanwhile. */
 const char *study_method_text(const struct curves *, size_t length, char *text);
 const char *study_drift_text(const struct curves *, size_t length, char *text);

@@ -47,8 +47,7 @@ static void print_factors_row(FILE *stream, const struct style *style, int width
     fputc(' ', stream);
     if (!isfinite(factors->product)) {
         char why[256];
-        snprintf(why, sizeof why, "not known: %s",
-                 factors->missing && *factors->missing ? factors->missing : "no base to compare with");
+        snprintf(why, sizeof why, "not known: %s", *factors->missing ? factors->missing : "no base to compare with");
         study_print_toned(stream, style, TONE_DIM, width + 1, width + 1, why);
         return;
     }
@@ -62,7 +61,7 @@ static void print_factors_row(FILE *stream, const struct style *style, int width
 
 bool study_explains(const struct curve *curve, const struct curve_point *point)
 {
-    return point->valid > 0 && point->workers > 1 && !study_is_timings(curve->config);
+    return point->valid > 0 && point->workers > 1 && !curve_is_timings(curve->config);
 }
 
 bool study_explains_any(const struct study_problem *problem)
@@ -80,7 +79,7 @@ static void print_sentences(FILE *stream, const struct style *style, const struc
     for (int c = 0; c < problem->count; c++) {
         const struct curve *curve = &problem->curves[c];
         char name[96], text[640];
-        if (!*curve->sentence || study_is_timings(curve->config)) continue;
+        if (!*curve->sentence || curve_is_timings(curve->config)) continue;
         snprintf(text, sizeof text, "%s: %s", study_curve_name(problem, curve, sizeof name, name), curve->sentence);
         text_print_wrapped(stream, style, 0, 2, text);
     }
@@ -106,6 +105,7 @@ void study_print_factors(FILE *stream, const struct style *style, const struct s
             stream, style, TONE_DIM, 0, 0,
             "!: the product lies outside of the speedup's interval: something has part in it that no factor "
             "sees.");
+    if (study_is_command(problem)) study_print_toned(stream, style, TONE_DIM, 0, 0, study_factors_outside_text());
     fputc('\n', stream);
     print_sentences(stream, style, problem);
 }

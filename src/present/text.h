@@ -39,6 +39,20 @@ void rate_unit_for(double top, const char *work_unit, struct rate_unit *unit_p);
 /* "54.6", "0.012", "-" for NAN. */
 const char *format_in_unit(double rate, const struct rate_unit *, size_t length, char *text);
 
+/* target.c: what is measured. A command of the user's, not a kernel. */
+bool target_is_command(const struct config *);
+/* The kernel's name; of a command its settings and words as one would type them, cut in the middle to so many columns
+ * and to what fits, whole characters. Returns text. */
+const char *target_text(const struct config *, int columns, size_t length, char *text);
+/* The same of this one configuration: with its placeholders replaced. */
+const char *target_text_expanded(const struct config *, int columns, size_t length, char *text);
+/* What a mode shows; of a command what it was asked for, which it need not have done. */
+const char *target_mode_text(const struct config *);
+/* What the time of a command is of. Returns text. */
+const char *target_time_text(const struct config *, size_t length, char *text);
+/* A string; of a text that is no UTF-8, with '?' in place of all that is not ASCII. New reference; NULL: no memory. */
+json_t *target_json_text(const char *text);
+
 /* scene.c: what a row of the lesson shows, by its tasks and cores. */
 enum scene_kind {
     SCENE_ALONE, /* one task */

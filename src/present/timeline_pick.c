@@ -1,5 +1,6 @@
 /* The pair of timelines that shows the difference. Each candidate for one side is tried with each for the other; of the
  * pairs of one kernel the best one counts: threads before processes, the same problem, undisturbed, complete. */
+#include "../plan/command.h"
 #include "html.h"
 
 #include <math.h>
@@ -32,7 +33,7 @@ static int quality(const struct timeline_record *record)
 static int quality_of_pair(const struct timeline_record *turns, const struct timeline_record *cores)
 {
     const struct config *a = &turns->config, *b = &cores->config;
-    if (strcmp(a->kernel, b->kernel)) return -1;
+    if (strcmp(a->kernel, b->kernel) || !command_same(&a->command, &b->command)) return -1;
     return quality(turns) + quality(cores) + (!strcmp(a->variant, b->variant) && !strcmp(a->size, b->size)) * 32 +
            (a->mode.ranks == 1) * 8;
 }

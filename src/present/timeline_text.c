@@ -17,7 +17,7 @@ const char *timeline_task_name(const struct timeline_view *view, int task, size_
     const struct mode *mode = &view->hosts[0]->config.mode;
     if (task >= view->worker_count)
         snprintf(text, length, "%s", own->name);
-    else if (view->hosts[0]->config.command.word_count > 0) /* its tasks are no workers that we numbered */
+    else if (target_is_command(&view->hosts[0]->config)) /* its tasks are no workers that we numbered */
         snprintf(text, length, "%s %d", own->name, (int)own->tid);
     else if (mode->ranks <= 1)
         snprintf(text, length, "thread %d", own->thread);
@@ -54,7 +54,7 @@ const char *timeline_title(const struct timeline_view *view, size_t length, char
 {
     const struct config *config = &view->hosts[0]->config;
     const struct mode *mode = &config->mode;
-    char tasks[64], cpus[128], scheduling[128], nodes[48] = "";
+    char target[320], tasks[64], cpus[128], scheduling[128], nodes[48] = "";
     if (mode->ranks > 1 && mode->threads > 1)
         snprintf(tasks, sizeof tasks, "%d ranks x %d threads", mode->ranks, mode->threads);
     else if (mode->ranks > 1)
@@ -63,8 +63,12 @@ const char *timeline_title(const struct timeline_view *view, size_t length, char
         snprintf(tasks, sizeof tasks, "%d thread%s", mode->threads, mode->threads == 1 ? "" : "s");
     if (config->nodes > 1) snprintf(nodes, sizeof nodes, " of each of %d nodes", config->nodes);
     scheduling_format(&mode->scheduling, sizeof scheduling, scheduling);
-    snprintf(text, length, "%s (%s, size %s), mode %s: %s on CPU%s %s%s%s%s", config->kernel, config->variant,
-             config->size, mode_name_text(mode->name), tasks, mode->cpus.count == 1 ? "" : "s",
+    if (target_is_command(config))
+        target_text_expanded(config, 100, sizeof target, target);
+    else
+        snprintf(target, sizeof target, "%s (%s, size %s)", config->kernel, config->variant, config->size);
+    snprintf(text, length, "%s, mode %s: %s%s on CPU%s %s%s%s%s", target, mode_name_text(mode->name), tasks,
+             target_is_command(config) ? " asked for" : "", mode->cpus.count == 1 ? "" : "s",
              cpu_list_format(&mode->cpus, sizeof cpus, cpus), nodes, *scheduling ? ", " : "", scheduling);
     return text;
 }

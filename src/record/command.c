@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static json_t *word_encode(const char *word)
+json_t *record_encode_text(const char *word)
 {
     static const char digits[] = "0123456789abcdef";
     json_t *text = json_string(word);
@@ -31,7 +31,7 @@ static json_t *words_encode(const struct command_target *target, int count,
 {
     json_t *array = json_array();
     for (int i = 0; array && i < count; i++)
-        if (json_array_append_new(array, word_encode(nth(target, i)))) {
+        if (json_array_append_new(array, record_encode_text(nth(target, i)))) {
             json_decref(array);
             array = NULL;
         }
@@ -43,11 +43,19 @@ int command_encode(const struct command_target *command, json_t *target)
     int failed = json_object_set_new(target, "kind", json_string("command"));
     failed |= json_object_set_new(target, "argv", words_encode(command, command->word_count, command_word));
     failed |= json_object_set_new(target, "env", words_encode(command, command->setting_count, command_setting));
-    failed |= json_object_set_new(target, "launcher", word_encode(command->launcher));
+    failed |= json_object_set_new(target, "launcher", record_encode_text(command->launcher));
     failed |= json_object_set_new(target, "shell", json_boolean(command->shell));
     failed |= json_object_set_new(target, "bind", json_boolean(command->bind));
-    failed |= json_object_set_new(target, "time", word_encode(command->time));
+    failed |= json_object_set_new(target, "time", record_encode_text(command->time));
     return failed;
+}
+
+json_t *record_encode_target(const struct command_target *command)
+{
+    json_t *target = json_object();
+    if (target && command_encode(command, target) == 0) return target;
+    json_decref(target);
+    return NULL;
 }
 
 static int digit_value(char c)
@@ -55,8 +63,7 @@ static int digit_value(char c)
     return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* Returns the length of the word, which is in word_p[size] then; -1 where it is none, or too long. */
-static int word_decode(const json_t *json, size_t size, char *word_p)
+int record_decode_text(const json_t *json, size_t size, char *word_p)
 {
     size_t length = json_string_length(json);
     if (json_is_string(json)) {
@@ -80,7 +87,7 @@ static int words_decode(const json_t *array, size_t size, char *words_p, int *co
     size_t used = 0;
     if (!json_is_array(array)) return -EINVAL;
     for (size_t i = 0; i < json_array_size(array); i++) {
-        int length = word_decode(json_array_get(array, i), size - used, words_p + used);
+        int length = record_decode_text(json_array_get(array, i), size - used, words_p + used);
         if (length < 0) return -EINVAL;
         used += (size_t)length + 1;
     }
@@ -99,9 +106,9 @@ int command_decode(const json_t *target, struct command_target *command_p, struc
     else if (words_decode(json_object_get(target, "env"), sizeof command.settings, command.settings,
                           &command.setting_count))
         wrong = "env\": expected an array of settings, of at most 1024 bytes";
-    else if (word_decode(json_object_get(target, "launcher"), sizeof command.launcher, command.launcher) < 0)
+    else if (record_decode_text(json_object_get(target, "launcher"), sizeof command.launcher, command.launcher) < 0)
         wrong = "launcher\": expected a text of under 256 bytes";
-    else if (word_decode(json_object_get(target, "time"), sizeof command.time, command.time) < 0)
+    else if (record_decode_text(json_object_get(target, "time"), sizeof command.time, command.time) < 0)
         wrong = "time\": expected a text of under 256 bytes";
     else if (!json_is_boolean(shell) || !json_is_boolean(bind))
         wrong = "shell\" or \"bind\": expected true or false";

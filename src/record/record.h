@@ -17,10 +17,16 @@ enum { RECORD_DUMP_FLAGS = JSON_COMPACT | JSON_REAL_PRECISION(17) };
 /* New references, the caller's; NULL: no memory. */
 json_t *record_encode_config(const struct config *);
 json_t *record_encode_scheduling(const struct scheduling *);
+json_t *record_encode_target(const struct command_target *);
+/* As a string; bytes that are no UTF-8 as {"hex": ...}. */
+json_t *record_encode_text(const char *);
 json_t *record_encode_sample(const struct sample *);
 /* 0, or -EINVAL with the offending name in error; the output is then unchanged. sample_p must be initialised; it is
  * released and refilled. */
 int record_decode_config(const json_t *, struct config *config_p, struct error *);
+/* Of a word of a command: a string, or {"hex": ...}. Returns its length, and it is in text_p[size] then; -1 where it is
+ * none, or too long. */
+int record_decode_text(const json_t *, size_t size, char *text_p);
 int record_decode_sample(const json_t *, struct sample *sample_p, struct error *);
 /* 0, or -EINVAL where the line has no schema version or a newer one than this program reads. */
 int record_check_schema(const json_t *line, struct error *);

@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { SAMPLES_HZ = 249, PAGES = 16, PAGES_LEAST = 4, EVENTS_MAX = 1 << 21 };
+enum { SAMPLES_HZ = 99, PAGES = 16, PAGES_LEAST = 4, EVENTS_MAX = 1 << 21 };
 
 struct hotspot_watch {
     struct rings rings;

@@ -70,7 +70,10 @@ int sampler_new(int cpu_count, const int cpus[], double interval_s, pid_t root, 
     if (status < 0) goto fail;
     cpu_counters_read(cpu_count, cpus, sampler->before);
     sampler->start_s = sampler->next_s = clock_wall_s();
-    if (root > 0) sampler->tasks.searched_s = sampler->start_s;
+    /* What ran before is measured from a first look, which may not wait until the looker gets a core. */
+    sampler->tasks.searched_s = sampler->start_s;
+    if (root > 0) status = look(sampler, true);
+    if (status < 0) goto fail;
     status = looker_new(look_in_turn, sampler, true, &sampler->looker);
     if (status < 0) goto fail;
     *sampler_p = sampler;

@@ -169,7 +169,7 @@ static int tell_turn(struct spans *spans, const struct turn *turn)
 /* A new task waits for its first turn, or was seen without one. */
 static double find_begin_s(const struct turns *turns, int first, int number, const struct sampled_task *task)
 {
-    if (first >= turns->count || turns->list[first].task != number) return sampled_begin_s(task);
+    if (task->there_before || first >= turns->count || turns->list[first].task != number) return sampled_begin_s(task);
     const struct turn *turn = &turns->list[first];
     return fmax(task->born_after_s, fmin(turn->begin_s - turn->wait_s, task->sightings[0].first_s));
 }
@@ -212,7 +212,7 @@ int sampler_build(bool counted, double start_s, int count, const struct sampled_
 
 double sampled_begin_s(const struct sampled_task *task)
 {
-    return 0.5 * (task->born_after_s + task->sightings[0].first_s);
+    return task->there_before ? task->born_after_s : 0.5 * (task->born_after_s + task->sightings[0].first_s);
 }
 
 double sampled_end_s(const struct sampled_task *task)

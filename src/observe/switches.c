@@ -200,6 +200,8 @@ static void take_record(void *context, const struct record *record)
         return;
     }
     if (!switches->own && event.pid == getpid()) return;
+    /* Of what given threads start, nothing further would be told. */
+    if (switches->own && !switches->inherited && event.kind == SWITCH_START) return;
     struct switch_event *place = switches_add_event(switches);
     if (!place) return;
     event.number = event.kind == SWITCH_NAME ? name : place->number;

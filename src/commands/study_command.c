@@ -3,6 +3,7 @@
 
 #include "../plan/command.h"
 
+#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -96,6 +97,14 @@ static int split_list(const char *list, struct study_parameter *parameter, struc
                              sizeof((struct config_option *)0)->value - 1);
         char *value = strndup(at, length);
         if (!value) return error_set(error, STATUS_FAILED, "no memory");
+        json_t *text = json_string(value);
+        if (!text) {
+            free(value);
+            return error_set(error, STATUS_USAGE,
+                             "--parameter %s: a value is no UTF-8; put it into a script, or into the command",
+                             parameter->name);
+        }
+        json_decref(text);
         for (int i = 0; i < parameter->count; i++)
             if (strcmp(parameter->values[i], value) == 0) {
                 free(value);

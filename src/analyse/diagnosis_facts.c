@@ -139,6 +139,18 @@ static bool has_worked(const struct fact_task *task)
     return active_s > 0 && active_s >= worked_of_life * task->life_s;
 }
 
+/* What starts others and waits for them, and computes only while it does so. */
+static bool is_launcher(const struct fact_task *task)
+{
+    static const char *const names[] = {"mpirun", "mpiexec", "orterun",        "orted", "prterun",
+                                        "prted",  "srun",    "hydra_pmi_prox", "make"};
+    size_t length = strcspn(task->task->name, ".");
+    bool waits = task->life_s > 2 * (task->running_s + task->ready_s);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strlen(names[i]) == length && memcmp(task->task->name, names[i], length) == 0) return waits;
+    return false;
+}
+
 struct change {
     double at_s;
     int active, running;
@@ -234,7 +246,7 @@ static void find_workers(struct facts *facts)
         struct fact_task fact = read_task(facts, &timeline->tasks[t]);
         read_running(&timeline->tasks[t], facts->cpu_s);
         if (!has_worked(&fact)) continue;
-        bool worker = fact.running_s + fact.ready_s >= worked_of_most * most_s;
+        bool worker = fact.running_s + fact.ready_s >= worked_of_most * most_s && !is_launcher(&fact);
         if (!worker && fact.life_s > short_life * facts->length_s) continue;
         read_running(&timeline->tasks[t], facts->worked_s);
         facts->life_s += fact.life_s;

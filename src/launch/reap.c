@@ -236,6 +236,7 @@ bool reap_descendants(const struct reaping *reaping, struct spawn_usage *usage, 
     struct processes processes = {.items = NULL};
     double kill_s = now_s() + reaping->grace_s, end_s = kill_s + reaping->limit_s;
     bool killing = false, asked = false, gone = false;
+    int empty = 0;
     *killed_p = 0;
     for (;;) {
         reap_orphans(reaping->bystanders, 0, usage);
@@ -243,8 +244,11 @@ bool reap_descendants(const struct reaping *reaping, struct spawn_usage *usage, 
         if (gone) break;
         int left = look(&processes, reaping, usage);
         double now = now_s();
-        gone = left == 0;
-        if (left <= 0 || (killing && now > end_s)) break;
+        /* One that was forked, or lost its parent, while we looked may have been missed. */
+        empty = left == 0 ? empty + 1 : 0;
+        gone = empty == 2;
+        if (gone || left < 0 || (killing && now > end_s)) break;
+        if (left == 0) continue;
         if (!killing && now >= kill_s) {
             killing = true;
             *killed_p = left;

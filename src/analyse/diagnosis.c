@@ -1,11 +1,12 @@
 /* The verdict: did several tasks take turns, or run at once? By levels over time: how many tasks were active (running,
- * or ready without a core), and how many of them ran.
+ * or ready without a core), and how many of them ran. The first of these that holds:
  *
- *     one task           a second one was active for less than a tenth of the time in which any was
- *     mostly waiting     the workers were blocked for more than half of their time, and less than 3/4 of a core was
- * busy multitasking       while any ran, two ran at once for less than a tenth of the time multiprocessing    while any
- * ran, 1.3 did on average, active tasks seldom waited for a core (a quarter), and seldom was one of them alone (two
- * fifths) mixed              anything else
+ * - mostly waiting: the workers were blocked for more than half of their time, and less than 3/4 of a core was busy;
+ * - one task: a second one was active for less than a tenth of the time in which any was;
+ * - multitasking: while any ran, two ran at once for less than a tenth of the time;
+ * - multiprocessing: while any ran, 1.3 did on average, active tasks seldom waited for a core (a quarter of the time),
+ *   and seldom was one of them alone (two fifths);
+ * - mixed: anything else.
  */
 #include "diagnosis.h"
 
@@ -50,12 +51,13 @@ static void count(const struct facts *facts, struct diagnosis *diagnosis)
     diagnosis->threads = timeline->task_count;
     diagnosis->workers = facts->worker_count + facts->short_lived;
     diagnosis->cores_used = facts_cores_used(facts);
+    diagnosis->cores_allowed = facts->mask_cores > 0 ? facts->mask_cores : facts->own_cores;
     diagnosis->concurrency = share(facts->life_s, facts->length_s);
     diagnosis->parallelism = share(facts->running_s, facts->length_s);
     double cpu_s = evidence->user_s + evidence->system_s;
     diagnosis->cores_busy = share(isnan(cpu_s) ? all_running_s(facts) : cpu_s, evidence->wall_s);
     diagnosis->waiting = share(facts->ready_s, facts->running_s + facts->ready_s);
-    diagnosis->blocked = share(facts->life_s - facts->running_s - facts->ready_s, facts->life_s);
+    diagnosis->blocked = share(fmax(0, facts->life_s - facts->running_s - facts->ready_s), facts->life_s);
     diagnosis->serial = share(facts->one_s, facts->any_s);
 }
 
@@ -85,12 +87,18 @@ static int percent(double part)
     return (int)lround(100 * part);
 }
 
+/* "99.8": what is nearly all is not called all. */
+static double fine_percent(double part)
+{
+    return part > 0.99 && part < 1 ? floor(1000 * part) / 10 : percent(part);
+}
+
 static void say_workers(const struct facts *facts, const struct diagnosis *diagnosis, size_t length, char *text)
 {
     int all = facts->short_lived + facts->worker_count;
     /* They came and went. */
     if (all > 2 && diagnosis->concurrency < 0.6 * all)
-        snprintf(text, length, "%d short-lived tasks, %.2g at a time,", all, diagnosis->concurrency);
+        snprintf(text, length, "%d short-lived tasks (%.2g at a time)", all, diagnosis->concurrency);
     else
         snprintf(text, length, "%d %s", facts->worker_count, facts_noun(facts, facts->worker_count));
 }
@@ -100,12 +108,41 @@ static void write_mixed(const struct facts *facts, struct diagnosis *diagnosis, 
     size_t length = sizeof diagnosis->headline;
     int cores = diagnosis->cores_used;
     if (diagnosis->waiting >= 0.25 && diagnosis->serial < 0.4)
-        snprintf(diagnosis->headline, length, "%s shared %d %s: ready to run, they had one for %d %% of the time", who,
-                 cores, cores_text(cores), percent(1 - diagnosis->waiting));
+        snprintf(diagnosis->headline, length, "%s shared %d %s: each ran %d %% of the time", who, cores,
+                 cores_text(cores), percent(share(facts->running_s, facts->life_s)));
     else
         snprintf(diagnosis->headline, length,
                  "%s on %d %s: one alone was active for %d %% of the time, several for %d %%", who, cores,
                  cores_text(cores), percent(diagnosis->serial), percent(share(facts->two_s, facts->any_s)));
+}
+
+static void write_one(const struct facts *facts, struct diagnosis *diagnosis)
+{
+    int all = facts->worker_count + facts->short_lived, other = facts->own_cores - 1;
+    char executing[64] = "", rest[64] = "";
+    if (diagnosis->parallelism < 0.945)
+        snprintf(executing, sizeof executing, ", executing for %d %% of the time", percent(diagnosis->parallelism));
+    if (other > 0)
+        snprintf(rest, sizeof rest, "; %d other %s %s", other, cores_text(other),
+                 facts_rest_idle(facts) ? "idle" : "not used");
+    if (all > 1)
+        snprintf(diagnosis->headline, sizeof diagnosis->headline, "%d tasks, one at a time%s%s", all, executing, rest);
+    else
+        snprintf(diagnosis->headline, sizeof diagnosis->headline, "1 task on 1 core%s%s", executing, rest);
+}
+
+static void write_waiting(const struct facts *facts, struct diagnosis *diagnosis, const char *who)
+{
+    char waiting[32];
+    int all = facts->worker_count + facts->short_lived;
+    if (all == 0)
+        snprintf(waiting, sizeof waiting, "%d task%s", facts->waiting_count, facts->waiting_count == 1 ? "" : "s");
+    if (all + facts->waiting_count == 0)
+        snprintf(diagnosis->headline, sizeof diagnosis->headline, "it hardly ran");
+    else
+        snprintf(diagnosis->headline, sizeof diagnosis->headline, "%s%s blocked %.3g %% of the time",
+                 all > 0 ? who : waiting, all + facts->waiting_count > 1 ? ", each" : ",",
+                 fine_percent(diagnosis->blocked));
 }
 
 static void write_headline(const struct facts *facts, struct diagnosis *diagnosis)
@@ -119,23 +156,17 @@ static void write_headline(const struct facts *facts, struct diagnosis *diagnosi
         snprintf(diagnosis->headline, length, "it ended after %.3g ms, too soon to tell", 1e3 * facts->length_s);
         break;
     case VERDICT_ONE_TASK:
-        snprintf(diagnosis->headline, length, "1 task on 1 core at a time, executing for %d %% of the time",
-                 percent(diagnosis->parallelism));
+        write_one(facts, diagnosis);
         break;
     case VERDICT_MULTITASKING:
         snprintf(diagnosis->headline, length, "%s took turns on %d %s", who, cores, cores_text(cores));
         break;
     case VERDICT_MULTIPROCESSING:
-        snprintf(diagnosis->headline, length, "%s on %d %s, %.2f executing at once", who, cores, cores_text(cores),
+        snprintf(diagnosis->headline, length, "%s on %d %s, %.2f executing", who, cores, cores_text(cores),
                  share(facts->running_s, facts->any_running_s));
         break;
     case VERDICT_MOSTLY_WAITING:
-        if (facts->worker_count + facts->short_lived == 0)
-            snprintf(diagnosis->headline, length, "it hardly ran: for %.2g %% of the time",
-                     100 * share(facts->running_s > 0 ? facts->running_s : all_running_s(facts), facts->length_s));
-        else
-            snprintf(diagnosis->headline, length, "%s, waiting for something else than a core for %d %% of the time",
-                     who, percent(diagnosis->blocked));
+        write_waiting(facts, diagnosis, who);
         break;
     case VERDICT_MIXED:
         write_mixed(facts, diagnosis, who);

@@ -40,7 +40,7 @@ enum { FINDINGS_MAX = 16 };
 
 /* One reason, or one thing that is wrong. */
 struct finding {
-    char name[24];  /* for programs: "ranks-one-core", "spinning", ... (diagnosis.c has the table) */
+    char name[24];  /* for programs: "ranks-one-core", "spinning", ... */
     bool fault;     /* something is wrong, and the fix helps; else it only explains */
     char text[500]; /* in plain words, with the evidence */
     char fix[500];  /* a command, or a variable to set; "" */
@@ -51,13 +51,15 @@ struct diagnosis {
     char headline[200];     /* "8 threads took turns on 1 core" */
     int processes, threads; /* that were there in all */
     int workers;            /* tasks that did the work */
+    int cores_allowed;      /* by the workers' masks, together */
     int cores_used;         /* CPUs' cores on which they ran for 2 % of the time or more */
-    double concurrency;     /* workers started and not finished, on average */
-    double parallelism;     /* running at the same instant, on average */
-    double cores_busy;      /* CPU time over wall time, of everything */
-    double waiting;         /* of the time in which workers were active (running or ready): ready, without a core */
-    double blocked;         /* of the workers' time, from the start of each to its end */
-    double serial;          /* of the time in which any was active: only one was */
+    /* Where no task did any work to speak of, the next ones but parallelism are of those that waited. */
+    double concurrency; /* workers started and not finished, on average */
+    double parallelism; /* running at the same instant, on average */
+    double cores_busy;  /* CPU time over wall time, of everything */
+    double waiting;     /* of the time in which workers were active (running or ready): ready, without a core */
+    double blocked;     /* of the workers' time, from the start of each to its end */
+    double serial;      /* of the time in which any was active: only one was */
     int finding_count;
     struct finding findings[FINDINGS_MAX]; /* faults first, the worst first */
 };

@@ -11,12 +11,16 @@ static int percent(double share)
     return (int)lround(100 * share);
 }
 
-/* More tasks are active than cores are there for them, by a fifth at least, and they do wait. */
+/* More tasks are active than cores are there for them, by a fifth at least, and they do wait; and it is not for their
+ * places, which a rule on these has told. */
 static bool is_crowded(const struct facts *facts, const struct diagnosis *diagnosis)
 {
-    double active = facts->any_s > 0 ? (facts->running_s + facts->ready_s) / facts->any_s : 0;
-    return diagnosis->waiting >= 0.15 && active > 1.2 * facts->mask_cores && facts->mask_cores >= facts->own_cores &&
-           diagnosis->verdict != VERDICT_MOSTLY_WAITING && !rule_found(diagnosis, "worlds-of-one");
+    static const char *const told[] = {"worlds-of-one", "shared-cores",    "ranks-one-core",
+                                       "hybrid-bound",  "pinned-together", "one-core"};
+    for (size_t i = 0; i < sizeof told / sizeof *told; i++)
+        if (rule_found(diagnosis, told[i])) return false;
+    return diagnosis->waiting >= 0.15 && facts_active(facts) > 1.2 * facts->mask_cores &&
+           diagnosis->verdict != VERDICT_MOSTLY_WAITING;
 }
 
 static int threads_of_busiest(const struct facts *facts)
@@ -75,7 +79,7 @@ void rule_blas(const struct facts *facts, struct diagnosis *diagnosis)
     /* Threads that an OpenMP program asked for are its own. */
     const char *openmp = facts_variable(facts, "OMP_NUM_THREADS");
     if (processes == 1 && openmp && atoi(openmp) == threads) return;
-    int each = facts->own_cores / processes > 0 ? facts->own_cores / processes : 1;
+    int each = facts->mask_cores / processes > 0 ? facts->mask_cores / processes : 1;
     struct finding *finding = rule_add(diagnosis, "blas-oversubscribed", true);
     rule_say(finding,
              "%d process%s, each with %d threads (%s is in them, which starts a thread for each core unless it is told "
@@ -91,14 +95,14 @@ void rule_oversubscribed(const struct facts *facts, struct diagnosis *diagnosis)
     char setting[64];
     if (facts->worker_count <= facts->mask_cores || !is_crowded(facts, diagnosis)) return;
     if (rule_found(diagnosis, "nested-openmp") || rule_found(diagnosis, "blas-oversubscribed")) return;
-    int cores = facts->own_cores;
+    int cores = facts->mask_cores;
     struct finding *finding = rule_add(diagnosis, "oversubscribed", true);
     rule_say(finding,
-             "%d %s had work at once, and there %s %d %s for them: ready to run, they waited for a core for %d %% of "
-             "the time. They "
-             "finish no sooner than %d would.",
-             facts->worker_count, facts_noun(facts, facts->worker_count), cores == 1 ? "is" : "are", cores,
-             core_word(cores), percent(diagnosis->waiting), cores);
+             "%d %s had work at once, and %d %s for them%s: ready to run, they waited for a core for %d %% of "
+             "the time. They finish no sooner than %d would.",
+             facts->worker_count, facts_noun(facts, facts->worker_count), cores,
+             cores == 1 ? "core is there" : "cores are there",
+             cores < facts->own_cores ? " by their affinity masks" : "", percent(diagnosis->waiting), cores);
     bool openmp = facts_has_library(facts, LIBRARY_GOMP) || facts_has_library(facts, LIBRARY_LLVM_OPENMP);
     if (facts->ranks > 1)
         rule_fix(finding, "mpirun -np %d%s", cores, threads_of_busiest(facts) > 1 ? " and OMP_NUM_THREADS=1" : "");
@@ -131,7 +135,8 @@ void rule_idle_cores(const struct facts *facts, struct diagnosis *diagnosis)
     char setting[64];
     if (diagnosis->verdict != VERDICT_ONE_TASK || idle < 1 || diagnosis->parallelism < 0.2) return;
     struct finding *finding = rule_add(diagnosis, "idle-cores", false);
-    rule_say(finding, "One task had all the work, and %d of %d cores stood idle.", idle, facts->own_cores);
+    rule_say(finding, "One task at a time had all the work, and %d of %d cores %s.", idle, facts->own_cores,
+             facts_rest_idle(facts) ? "stood idle" : "were not used by it");
     if (openmp && threads && atoi(threads) == 1) {
         rule_say(finding, " It has OpenMP, and OMP_NUM_THREADS=1 tells it to use one thread.");
         snprintf(setting, sizeof setting, "OMP_NUM_THREADS=%d", facts->own_cores);

@@ -1,6 +1,7 @@
 /* Workers are tasks that were active (running, or ready without a core) for 5 % of their life, and for a tenth of the
  * time of the one that was active for longest: mpirun, shells and helper threads are none. Others that lived for a
- * short time, as those of a build do, are counted together. Levels over time are made by sorting the ends of all spans.
+ * short time, as those of a build do, are counted together, where they come to a fifth of all work. Levels over time
+ * are made by sorting the ends of all spans.
  */
 #include "diagnosis_facts.h"
 
@@ -9,97 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const double worked_of_life = 0.05, worked_of_most = 0.1, short_life = 0.25, used_from = 0.02;
-
-enum {
-    WAITING_LIBRARIES = 1u << LIBRARY_GOMP | 1u << LIBRARY_LLVM_OPENMP | 1u << LIBRARY_OPENMPI | 1u << LIBRARY_MPICH
-};
+static const double worked_of_life = 0.05, worked_of_most = 0.1, short_life = 0.25, short_from = 0.2;
 
 static void mask_add(struct cpu_mask *mask, const struct cpu_mask *other)
 {
     for (size_t i = 0; i < sizeof mask->bits / sizeof *mask->bits; i++) mask->bits[i] |= other->bits[i];
-}
-
-int facts_cores(const struct machine *machine, const struct cpu_mask *mask)
-{
-    bool seen[CPUS_MAX] = {false};
-    int cores = 0, unknown = 0;
-    for (int cpu = 0; cpu < CPUS_MAX; cpu++) {
-        if (!cpu_mask_has(mask, cpu)) continue;
-        const struct cpu *known = machine_find_cpu(machine, cpu);
-        bool counted = known && known->core >= 0 && known->core < CPUS_MAX;
-        if (!counted)
-            unknown++; /* this process may not use it: its core is not known */
-        else if (!seen[known->core]) {
-            seen[known->core] = true;
-            cores++;
-        }
-    }
-    return cores + unknown;
-}
-
-int facts_cores_used(const struct facts *facts)
-{
-    struct cpu_mask used = {{0}};
-    for (int cpu = 0; cpu < CPUS_MAX; cpu++)
-        if (facts->worked_s[cpu] >= used_from * facts->length_s && facts->worked_s[cpu] > 0)
-            used.bits[cpu / 64] |= UINT64_C(1) << cpu % 64;
-    return facts_cores(facts->evidence->machine, &used);
-}
-
-const char *facts_noun(const struct facts *facts, int count)
-{
-    static const char *const nouns[3][2] = {{"threads", "thread"}, {"processes", "process"}, {"tasks", "task"}};
-    bool leaders = true;
-    for (int i = 0; i < facts->worker_count; i++)
-        leaders = leaders && facts->workers[i].task->pid == facts->workers[i].task->tid;
-    int kind = facts->process_count == facts->worker_count && leaders ? 1 : facts->process_count == 1 ? 0 : 2;
-    if (facts->worker_count == 1) kind = 2;
-    return nouns[kind][count == 1];
-}
-
-const char *facts_variable(const struct facts *facts, const char *name)
-{
-    const char *value = NULL;
-    for (int i = 0; i < facts->process_count && !value; i++)
-        if (facts->processes[i].tree) value = tree_variable(facts->processes[i].tree, name);
-    return value;
-}
-
-bool facts_has_library(const struct facts *facts, enum library library)
-{
-    for (int i = 0; i < facts->process_count; i++)
-        if (facts->processes[i].tree && facts->processes[i].tree->libraries >> library & 1) return true;
-    return false;
-}
-
-static const struct hotspot *find_hotspot(const struct hotspots *hotspots, const struct timeline_task *task)
-{
-    for (int i = 0; hotspots && i < hotspots->count; i++)
-        if (hotspots->list[i].tid == task->tid && hotspots->list[i].pid == task->pid) return &hotspots->list[i];
-    return NULL;
-}
-
-static double share_in(const struct hotspot *hotspot, unsigned libraries)
-{
-    double sum = 0;
-    for (int l = 0; l < LIBRARY_COUNT; l++)
-        if (libraries >> l & 1) sum += hotspot->samples[l];
-    return sum;
-}
-
-double facts_spinning(const struct facts *facts, unsigned libraries)
-{
-    double spinning = 0, all = 0;
-    const struct hotspots *hotspots = facts->evidence->hotspots;
-    if (!hotspots || !hotspots->known) return NAN;
-    for (int i = 0; i < facts->worker_count; i++) {
-        const struct hotspot *hotspot = find_hotspot(hotspots, facts->workers[i].task);
-        if (!hotspot) continue;
-        spinning += share_in(hotspot, libraries);
-        all += hotspot->all;
-    }
-    return all > 0 ? spinning / all : NAN;
 }
 
 static int find_rank(const struct tree_process *process)
@@ -115,7 +30,7 @@ static int find_rank(const struct tree_process *process)
 static struct fact_task read_task(const struct facts *facts, const struct timeline_task *task)
 {
     const struct evidence *evidence = facts->evidence;
-    struct fact_task fact = {.task = task, .mask = &facts->own, .spinning = NAN};
+    struct fact_task fact = {.task = task, .mask = &facts->own};
     for (int s = 0; s < task->span_count; s++) {
         double length_s = task->spans[s].end_s - task->spans[s].begin_s;
         fact.life_s += length_s;
@@ -128,8 +43,6 @@ static struct fact_task read_task(const struct facts *facts, const struct timeli
     const struct tree_task *masked = fact.tree ? fact.tree : tree_find_task(evidence->tree, task->pid);
     if (masked && cpu_mask_count(&masked->mask) > 0) fact.mask = &masked->mask;
     fact.rank = find_rank(fact.process);
-    const struct hotspot *hotspot = find_hotspot(evidence->hotspots, task);
-    if (hotspot && hotspot->all > 0) fact.spinning = share_in(hotspot, WAITING_LIBRARIES) / hotspot->all;
     return fact;
 }
 
@@ -234,7 +147,30 @@ static void read_running(const struct timeline_task *task, double cpu_s[CPUS_MAX
     }
 }
 
-static void find_workers(struct facts *facts)
+/* Sums of those that count, in one place. */
+struct sums {
+    int count;
+    double life_s, running_s, ready_s, worked_s[CPUS_MAX];
+};
+
+static void add_to(struct sums *sums, const struct fact_task *fact)
+{
+    sums->count++;
+    sums->life_s += fact->life_s;
+    sums->running_s += fact->running_s;
+    sums->ready_s += fact->ready_s;
+    read_running(fact->task, sums->worked_s);
+}
+
+static void add_sums(struct facts *facts, const struct sums *sums)
+{
+    facts->life_s += sums->life_s;
+    facts->running_s += sums->running_s;
+    facts->ready_s += sums->ready_s;
+    for (int cpu = 0; cpu < CPUS_MAX; cpu++) facts->worked_s[cpu] += sums->worked_s[cpu];
+}
+
+static double find_most(const struct facts *facts)
 {
     const struct timeline *timeline = facts->evidence->timeline;
     double most_s = 0;
@@ -242,20 +178,34 @@ static void find_workers(struct facts *facts)
         struct fact_task fact = read_task(facts, &timeline->tasks[t]);
         if (has_worked(&fact)) most_s = fmax(most_s, fact.running_s + fact.ready_s);
     }
+    return most_s;
+}
+
+static void find_workers(struct facts *facts)
+{
+    const struct timeline *timeline = facts->evidence->timeline;
+    double most_s = find_most(facts);
+    struct sums workers = {.count = 0}, brief = workers, all = workers;
     for (int t = 0; t < timeline->task_count; t++) {
         struct fact_task fact = read_task(facts, &timeline->tasks[t]);
         read_running(&timeline->tasks[t], facts->cpu_s);
+        add_to(&all, &fact);
         if (!has_worked(&fact)) continue;
-        bool worker = fact.running_s + fact.ready_s >= worked_of_most * most_s && !is_launcher(&fact);
-        if (!worker && fact.life_s > short_life * facts->length_s) continue;
-        read_running(&timeline->tasks[t], facts->worked_s);
-        facts->life_s += fact.life_s;
-        facts->running_s += fact.running_s;
-        facts->ready_s += fact.ready_s;
-        if (worker)
+        if (fact.running_s + fact.ready_s >= worked_of_most * most_s && !is_launcher(&fact)) {
+            add_to(&workers, &fact);
             facts->workers[facts->worker_count++] = fact;
-        else
-            facts->short_lived++;
+        } else if (fact.life_s <= short_life * facts->length_s)
+            add_to(&brief, &fact);
+    }
+    /* The shells that a wrapper runs before the program proper are no workers of it. */
+    double brief_s = brief.running_s + brief.ready_s;
+    add_sums(facts, &workers);
+    if (brief_s > 0 && brief_s >= short_from * (workers.running_s + workers.ready_s + brief_s)) {
+        facts->short_lived = brief.count;
+        add_sums(facts, &brief);
+    } else if (facts->worker_count == 0) {
+        facts->waiting_count = all.count;
+        add_sums(facts, &all);
     }
     qsort(facts->workers, (size_t)facts->worker_count, sizeof *facts->workers, compare_workers);
     for (int i = 0; i < facts->worker_count; i++) {

@@ -11,8 +11,7 @@ struct fact_task {
     const struct tree_process *process; /* likewise */
     const struct cpu_mask *mask;        /* where it may run; of its process where it was not seen itself; never NULL */
     double life_s, running_s, ready_s;
-    int rank;        /* in MPI's world, by the launcher's variables; -1 */
-    double spinning; /* share of its CPU time in code that waits; NAN where unknown */
+    int rank; /* in MPI's world, by the launcher's variables; -1 */
 };
 
 /* A process with workers. */
@@ -28,13 +27,14 @@ struct facts {
     struct fact_task *workers; /* tasks that did the work, the busiest first */
     int process_count;
     struct fact_process *processes; /* that have workers */
-    int short_lived;       /* further tasks that worked, each for under 2 % of the time: those of a build, say */
+    int short_lived;       /* further tasks that worked, each for a short time, but together a lot: a build's, say */
+    int waiting_count;     /* tasks that were there, where none worked: then the sums are theirs */
     struct cpu_mask own;   /* what this process may use */
     struct cpu_mask masks; /* union of the workers' */
     int machine_cores, own_cores, mask_cores; /* cores in the machine, in `own`, in `masks` */
-    double length_s;
-    double life_s, running_s, ready_s; /* sums over workers and the short-lived ones */
-    double any_s, one_s, two_s;        /* time in which any was active; one alone; at least two */
+    double length_s;                          /* of the timeline: less than the time watched where that is incomplete */
+    double life_s, running_s, ready_s;        /* sums over workers and the short-lived ones */
+    double any_s, one_s, two_s;               /* time in which any was active; one alone; at least two */
     double any_running_s, two_running_s;
     double cpu_s[CPUS_MAX];    /* ran on each CPU, all tasks */
     double worked_s[CPUS_MAX]; /* those that worked */
@@ -45,13 +45,17 @@ struct facts {
 int facts_find(const struct evidence *, struct facts *facts_p);
 void facts_release(struct facts *);
 
-/* The CPUs of one core count once. */
+/* diagnosis_ask.c. The CPUs of one core count once. */
 int facts_cores(const struct machine *, const struct cpu_mask *);
 /* Cores on which tasks ran for 2 % of the time or more. */
 int facts_cores_used(const struct facts *);
 /* "threads", where all workers belong to one process; "processes", where each is one; else "tasks". One: without the s.
  */
 const char *facts_noun(const struct facts *, int count);
+/* Tasks that were active at once, on average while any was. */
+double facts_active(const struct facts *);
+/* Of the CPUs that this process may use none was used by other programs, for a tenth of the time: by the accounts. */
+bool facts_rest_idle(const struct facts *);
 /* A variable of the first process with workers that has it; NULL. */
 const char *facts_variable(const struct facts *, const char *name);
 bool facts_has_library(const struct facts *, enum library);

@@ -92,7 +92,7 @@ static int threads_each(const struct facts *facts)
 /* Ranks whose threads were pinned by OpenMP, each rank's as if it were alone: on the same cores. */
 void rule_shared_cores(const struct facts *facts, struct diagnosis *diagnosis)
 {
-    char cpus[220], command[500], words[64];
+    char cpus[220], command[COMMAND_MAX], words[64];
     const char *variable = pinning_variable(facts);
     bool several = facts->process_count > 1 && (facts->ranks > 1 || has_openmp(facts));
     if (!several || !variable || !has_openmp(facts) || !is_sharing(diagnosis)) return;
@@ -113,10 +113,24 @@ void rule_shared_cores(const struct facts *facts, struct diagnosis *diagnosis)
         rule_fix_variable(finding, facts, variable, NULL);
 }
 
+/* The command without what confines it, and with mpirun's own binding; "" where that cannot be made. */
+static const char *bound_by_mpirun(const struct facts *facts, size_t length, char *text)
+{
+    char command[COMMAND_MAX];
+    struct evidence unbound = *facts->evidence;
+    struct facts with = *facts;
+    text[0] = '\0';
+    if (!*rule_unbound_command(facts, sizeof command, command)) return text;
+    snprintf(unbound.command, sizeof unbound.command, "%s", command);
+    with.evidence = &unbound;
+    return rule_mpirun_with(&with, "--bind-to core", length, text);
+}
+
 void rule_ranks_one_core(const struct facts *facts, struct diagnosis *diagnosis)
 {
-    char cpus[220], command[500];
-    if (facts->ranks < 2 || facts->mask_cores != 1 || facts->machine_cores < 2 || rule_found(diagnosis, "shared-cores"))
+    char cpus[220], command[COMMAND_MAX];
+    if (facts->ranks < 2 || facts->mask_cores != 1 || facts->machine_cores < 2 || !is_sharing(diagnosis) ||
+        rule_found(diagnosis, "shared-cores"))
         return;
     struct finding *finding = rule_add(diagnosis, "ranks-one-core", true);
     rule_say(
@@ -129,20 +143,16 @@ void rule_ranks_one_core(const struct facts *facts, struct diagnosis *diagnosis)
                  "start it where more CPUs are allowed (this shell, or its job, has %s alone), with: mpirun "
                  "--bind-to core",
                  rule_cpus(&facts->own, sizeof cpus, cpus));
-    else if (*rule_unbound_command(facts, sizeof command, command)) {
-        struct evidence unbound = *facts->evidence;
-        struct facts with = *facts;
-        memcpy(unbound.command, command, sizeof command);
-        with.evidence = &unbound;
-        rule_fix(finding, "%s", rule_mpirun_with(&with, "--bind-to core", sizeof command, command));
-    } else
+    else if (*bound_by_mpirun(facts, sizeof command, command))
+        rule_fix(finding, "%s", command);
+    else
         rule_fix(finding, "mpirun --bind-to core, and no taskset or numactl around it");
 }
 
 /* The launcher gave a rank fewer cores than it has threads. */
 void rule_hybrid(const struct facts *facts, struct diagnosis *diagnosis)
 {
-    char cpus[220], command[500], words[64];
+    char cpus[220], command[COMMAND_MAX], words[64];
     if (!is_sharing(diagnosis) || facts->machine_cores < 2) return;
     for (int i = 0; i < facts->process_count; i++) {
         const struct fact_process *process = &facts->processes[i];
@@ -197,7 +207,7 @@ void rule_pinned(const struct facts *facts, struct diagnosis *diagnosis)
 
 void rule_one_core(const struct facts *facts, struct diagnosis *diagnosis)
 {
-    char cpus[220], command[500];
+    char cpus[220], command[COMMAND_MAX];
     static const char *const told[] = {"ranks-one-core", "hybrid-bound", "pinned-together", "shared-cores"};
     bool several = facts->worker_count + facts->short_lived > 1;
     for (size_t i = 0; i < sizeof told / sizeof *told; i++)
@@ -217,10 +227,11 @@ void rule_one_core(const struct facts *facts, struct diagnosis *diagnosis)
                  rule_cpus(&facts->own, sizeof cpus, cpus));
     else if (*rule_unbound_command(facts, sizeof command, command))
         rule_fix(finding, "without taskset or numactl: %s", command);
-    else if (*facts->evidence->command)
-        rule_fix(finding, "taskset -c %s %s", cpu_mask_format(&facts->own, sizeof cpus, cpus),
-                 facts->evidence->command);
-    else
+    else if (*facts->evidence->command) {
+        cpu_mask_format(&facts->own, sizeof cpus, cpus);
+        if (!rule_fix(finding, "taskset -c %s %s", cpus, facts->evidence->command))
+            rule_fix(finding, "taskset -c %s, and the command", cpus);
+    } else
         rule_fix(finding, "taskset -a -c -p %s %d", cpu_mask_format(&facts->own, sizeof cpus, cpus),
                  (int)facts->workers[0].task->pid);
 }
@@ -266,7 +277,7 @@ void rule_siblings(const struct facts *facts, struct diagnosis *diagnosis)
 /* No fault: but whoever confined it should know that it was to no avail. */
 void rule_mask_ignored(const struct facts *facts, struct diagnosis *diagnosis)
 {
-    char unbound[500], cpus[220];
+    char unbound[COMMAND_MAX], cpus[220];
     const char *command = facts->evidence->command, *taskset = strstr(command, "taskset ");
     if (!taskset || !rule_starts_mpirun(facts) || facts->mask_cores < 2) return;
     if (!*rule_unbound_command(facts, sizeof unbound, unbound)) return;

@@ -33,10 +33,12 @@ bool rule_found(const struct diagnosis *diagnosis, const char *name)
     return false;
 }
 
-static void write_text(size_t length, char *text, const char *format, va_list values)
+/* Whether there was room. */
+static bool write_text(size_t length, char *text, const char *format, va_list values)
 {
     size_t used = strlen(text);
-    vsnprintf(text + used, length - used, format, values);
+    int count = vsnprintf(text + used, length - used, format, values);
+    return count >= 0 && used + (size_t)count < length;
 }
 
 void rule_say(struct finding *finding, const char *format, ...)
@@ -48,20 +50,24 @@ void rule_say(struct finding *finding, const char *format, ...)
     va_end(values);
 }
 
-void rule_fix(struct finding *finding, const char *format, ...)
+bool rule_fix(struct finding *finding, const char *format, ...)
 {
     va_list values;
-    if (!finding) return;
+    if (!finding) return true;
     va_start(values, format);
-    write_text(sizeof finding->fix, finding->fix, format, values);
+    bool fits = write_text(sizeof finding->fix, finding->fix, format, values);
     va_end(values);
+    if (!fits) finding->fix[0] = '\0';
+    return fits;
 }
 
-/* The command's words; NULL where it is not known, or is no line of words. */
+/* The command's words; NULL where it is not known, or is no line of words: $'...' has escapes that quote_split does not
+ * know. */
 static char **split_command(const struct facts *facts)
 {
     char **words = NULL;
-    if (!*facts->evidence->command || quote_split(facts->evidence->command, &words)) return NULL;
+    const char *command = facts->evidence->command;
+    if (!*command || strstr(command, "$'") || quote_split(command, &words)) return NULL;
     return words;
 }
 
@@ -88,29 +94,36 @@ static bool is_program(const char *word, const char *name)
     return strcmp(slash ? slash + 1 : word, name) == 0;
 }
 
+static void write_with_variable(FILE *stream, char *const *words, const char *unset, const char *setting)
+{
+    int first = words[0] && is_program(words[0], "env") ? skip_env(words) : 0;
+    fputs("env", stream);
+    if (unset) fprintf(stream, " -u %s", unset);
+    for (int i = 1; i < first; i++) {
+        bool again = (setting && sets_variable(words[i], setting)) || (unset && sets_variable(words[i], unset));
+        if (again) continue;
+        fputc(' ', stream);
+        quote_write(stream, words[i]);
+    }
+    if (setting) fprintf(stream, " %s", setting);
+    for (char *const *word = words + first; *word; word++) {
+        fputc(' ', stream);
+        quote_write(stream, *word);
+    }
+}
+
 void rule_fix_variable(struct finding *finding, const struct facts *facts, const char *unset, const char *setting)
 {
     char **words = split_command(facts), *text = NULL;
     size_t length = 0;
-    FILE *stream = finding ? open_memstream(&text, &length) : NULL;
+    FILE *stream = words ? open_memstream(&text, &length) : NULL;
     if (stream) {
-        bool env = words && words[0] && is_program(words[0], "env");
-        int first = env ? skip_env(words) : 0;
-        if (words || unset) fputs("env", stream);
-        if (unset) fprintf(stream, " -u %s", unset);
-        for (int i = 1; i < first; i++) {
-            bool again = (setting && sets_variable(words[i], setting)) || (unset && sets_variable(words[i], unset));
-            if (again) continue;
-            fputc(' ', stream);
-            quote_write(stream, words[i]);
-        }
-        if (setting) fprintf(stream, "%s%s", words || unset ? " " : "", setting);
-        for (char **word = words ? words + first : NULL; word && *word; word++) {
-            fputc(' ', stream);
-            quote_write(stream, *word);
-        }
-        if (fclose(stream) == 0) rule_fix(finding, "%s", text);
+        write_with_variable(stream, words, unset, setting);
+        if (fclose(stream)) length = 0;
     }
+    bool whole = length > 0 && rule_fix(finding, "%s", text);
+    if (!whole && unset) rule_fix(finding, "env -u %s%s", unset, setting ? " " : "");
+    if (!whole && setting) rule_fix(finding, "%s", setting);
     free(text);
     quote_free_words(words);
 }
@@ -123,17 +136,20 @@ const char *rule_cpus(const struct cpu_mask *mask, size_t length, char *text)
     return text;
 }
 
-static const char *join_words(char *const *words, size_t length, char *text)
+/* The first `count` of these words (-1: all) with the text between them and the others; "" where there is no room. */
+static void join_words(char *const *words, int count, const char *between, size_t length, char *text_p)
 {
-    FILE *stream = fmemopen(text, length, "w");
-    text[0] = '\0';
+    char *text = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&text, &size);
     for (int i = 0; stream && words[i]; i++) {
         if (i > 0) fputc(' ', stream);
+        if (i == count) fprintf(stream, "%s ", between);
         quote_write(stream, words[i]);
     }
-    if (stream) fclose(stream);
-    text[length - 1] = '\0';
-    return text;
+    if (stream && fclose(stream)) size = length;
+    snprintf(text_p, length, "%s", text && size < length ? text : "");
+    free(text);
 }
 
 /* Takes words out, which move up. */
@@ -164,7 +180,7 @@ const char *rule_unbound_command(const struct facts *facts, size_t length, char 
     }
     if (count > 0 && words[at + count]) {
         drop_words(words + at, count);
-        join_words(words, length, text);
+        join_words(words, -1, "", length, text);
     }
     quote_free_words(words);
     return text;
@@ -201,7 +217,7 @@ static int replaced(char *const *words, const char *options)
 
 const char *rule_mpirun_with(const struct facts *facts, const char *options, size_t length, char *text)
 {
-    char **words = split_command(facts), before[500], after[500];
+    char **words = split_command(facts);
     int mpirun = find_mpirun(words);
     text[0] = '\0';
     if (mpirun >= 0) {
@@ -212,12 +228,7 @@ const char *rule_mpirun_with(const struct facts *facts, const char *options, siz
             else
                 i++;
         }
-        join_words(words + mpirun + 1, sizeof after, after);
-        char *rest = words[mpirun + 1];
-        words[mpirun + 1] = NULL;
-        join_words(words, sizeof before, before);
-        words[mpirun + 1] = rest;
-        snprintf(text, length, "%s %s %s", before, options, after);
+        join_words(words, mpirun + 1, options, length, text);
     }
     quote_free_words(words);
     return text;

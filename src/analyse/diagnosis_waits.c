@@ -38,6 +38,8 @@ static void find_foreign(const struct facts *facts, double *all_p, double *most_
 {
     const struct timeline *timeline = facts->evidence->timeline;
     *all_p = *most_p = 0;
+    /* Of a timeline that ends early it is not known what was its own of what its CPUs did later. */
+    if (facts->length_s < 0.9 * facts->evidence->wall_s) return;
     for (int i = 0; i < timeline->cpu_count; i++) {
         int cpu = timeline->cpus[i].cpu;
         if (cpu < 0 || cpu >= CPUS_MAX || isnan(timeline->cpus[i].busy_s)) continue;
@@ -80,17 +82,18 @@ void rule_spinning(const struct facts *facts, struct diagnosis *diagnosis)
 {
     static const unsigned openmp = 1u << LIBRARY_GOMP | 1u << LIBRARY_LLVM_OPENMP,
                           mpi = 1u << LIBRARY_OPENMPI | 1u << LIBRARY_MPICH;
-    char command[500];
+    char command[COMMAND_MAX];
     double in_openmp = facts_spinning(facts, openmp), in_mpi = facts_spinning(facts, mpi);
     bool by_mpi = in_mpi >= in_openmp;
     double share = by_mpi ? in_mpi : in_openmp;
     if (!(share >= 0.1)) return;
-    bool sharing = diagnosis->waiting >= 0.15;
+    /* Where others take its cores, that is their doing. */
+    bool sharing = diagnosis->waiting >= 0.15 && facts_active(facts) > 1.1 * facts_cores_used(facts);
     struct finding *finding = rule_add(diagnosis, "spinning", sharing);
     rule_say(finding, "%d %% of its CPU time went by in %s: tasks that wait for others keep polling there%s.",
              percent(share), by_mpi ? "the MPI library" : "OpenMP's run-time library",
              sharing ? ", on cores that those others need"
-                     : ", which costs nothing else where each has a core of its own");
+                     : ", which takes nothing from the others where each has a core of its own");
     if (!sharing) return;
     if (!by_mpi)
         rule_fix_variable(finding, facts, NULL, "OMP_WAIT_POLICY=passive");
@@ -131,7 +134,7 @@ void rule_waiting(const struct facts *facts, struct diagnosis *diagnosis)
 {
     if (diagnosis->verdict != VERDICT_MOSTLY_WAITING) return;
     struct finding *finding = rule_add(diagnosis, "waiting", false);
-    if (facts->worker_count + facts->short_lived == 0)
+    if (facts->waiting_count > 0)
         rule_say(finding, "It hardly computed: its tasks slept, or waited for files, the network or each other.");
     else
         rule_say(finding,

@@ -16,7 +16,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { EXIT_OWN = 125, EXIT_CANNOT_RUN = 126, EXIT_NOT_FOUND = 127, SPANS_MAX = 400000, NAMED_MAX = 20 };
+enum { EXIT_OWN = 125, EXIT_CANNOT_RUN = 126, EXIT_NOT_FOUND = 127, NAMED_MAX = 20 };
 
 struct wish {
     int pid;
@@ -72,7 +72,6 @@ static int tell(struct diagnose_watch *watch, const struct wish *wish, const str
     struct timeline_summary summary;
     struct timeline_record *record = &watch->timeline;
     if (diagnosis_make(&watch->evidence, &diagnosis)) return error_set(error, STATUS_FAILED, "no memory is left");
-    timeline_limit(&record->timeline, SPANS_MAX);
     timeline_name_busiest(&record->timeline, diagnosis.workers < 1           ? 1
                                              : diagnosis.workers > NAMED_MAX ? NAMED_MAX
                                                                              : diagnosis.workers);

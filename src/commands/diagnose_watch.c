@@ -115,8 +115,12 @@ static int stop_timeline(struct diagnose_watch *watch, struct error *error)
     struct timeline *timeline = &watch->timeline.timeline;
     int status =
         watch->switches ? switches_timeline(watch->switches, timeline) : sampler_stop(watch->sampler, timeline);
+    bool exact = watch->switches != NULL;
+    /* Its records are as large as the timeline made of them. */
+    switches_close(watch->switches);
+    watch->switches = NULL;
     if (status) return error_set(error, STATUS_FAILED, "no memory is left for what was seen");
-    if (watch->switches) return STATUS_OK;
+    if (exact) return STATUS_OK;
     const char *note = sampler_note(watch->sampler);
     snprintf(timeline->degraded, sizeof timeline->degraded, "%.80s%s%.76s", watch->reason, *note ? "; " : "", note);
     return STATUS_OK;

@@ -211,6 +211,8 @@ static void take_record(void *context, const struct record *record)
 void switches_drain(struct switches *switches)
 {
     rings_drain(&switches->rings, take_record, switches);
+    /* What nobody keeps need not be made either: that would only slow down what is watched. */
+    if (switches->too_many || switches->no_memory) rings_disable(&switches->rings);
 }
 
 /* Records have the machine's CLOCK_MONOTONIC, which a time namespace (time_namespaces(7)) hides from this program. */

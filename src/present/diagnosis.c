@@ -40,36 +40,34 @@ static void print_verdict(const struct page *page)
     fputs(style_tone(page->style, TONE_PLAIN), page->stream);
 }
 
-/* Workers of one name and one mask. */
+/* Workers of one name and one mask; those that were not asked for theirs join any of their name. */
 struct task_group {
     const struct timeline_task *first;
     const struct tree_task *tree;
-    int count;
+    int count, unasked;
 };
 
 static bool same_group(const struct task_group *group, const struct timeline_task *task, const struct tree_task *tree)
 {
-    if (strcmp(group->first->name, task->name) != 0 || !group->tree != !tree) return false;
-    return !tree || cpu_mask_same(&group->tree->mask, &tree->mask);
+    if (strcmp(group->first->name, task->name) != 0) return false;
+    return !tree || !group->tree || cpu_mask_same(&group->tree->mask, &tree->mask);
 }
 
-static int find_groups(const struct page *page, struct task_group groups_p[GROUPS_MAX], int *left_p)
+static int find_groups(const struct page *page, struct task_group groups_p[GROUPS_MAX])
 {
     const struct timeline *timeline = &page->own->timeline->timeline;
     int count = 0;
-    *left_p = 0;
     for (int t = 0; t < timeline->task_count; t++) {
         const struct timeline_task *task = &timeline->tasks[t];
         if (task->rank < 0) continue;
         const struct tree_task *tree = tree_find_task(page->own->evidence->tree, task->tid);
         int at = 0;
         while (at < count && !same_group(&groups_p[at], task, tree)) at++;
-        if (at == GROUPS_MAX) {
-            ++*left_p;
-            continue;
-        }
-        if (at == count) groups_p[count++] = (struct task_group){task, tree, 0};
+        if (at == GROUPS_MAX) continue;
+        if (at == count) groups_p[count++] = (struct task_group){.first = task};
+        if (!groups_p[at].tree) groups_p[at].tree = tree;
         groups_p[at].count++;
+        groups_p[at].unasked += !tree;
     }
     return count;
 }
@@ -79,23 +77,30 @@ static void print_tasks(const struct page *page)
     const struct diagnosis *diagnosis = page->own->diagnosis;
     struct task_group groups[GROUPS_MAX];
     char text[400], number[32];
-    int left, count = find_groups(page, groups, &left);
+    int count = find_groups(page, groups), named = 0;
     snprintf(number, sizeof number, "%d", diagnosis->threads);
-    snprintf(text, sizeof text, "in %d process%s; %d of them did the work", diagnosis->processes,
-             diagnosis->processes == 1 ? "" : "es", diagnosis->workers);
+    snprintf(text, sizeof text, "in %d process%s; %s%.0d%s did the work", diagnosis->processes,
+             diagnosis->processes == 1 ? "" : "es", diagnosis->workers > 0 ? "" : "none", diagnosis->workers,
+             " of them");
     print_number(page, "tasks", number, text);
     for (int g = 0; g < count; g++) {
         char cpus[160] = "";
         if (groups[g].tree) cpu_mask_format(&groups[g].tree->mask, sizeof cpus, cpus);
-        snprintf(text, sizeof text, "%s%s%s", groups[g].first->name,
-                 !*cpus                ? ", too short-lived to be asked where it may run"
-                 : strpbrk(cpus, ",-") ? ", may run on CPUs "
-                                       : ", may run on CPU ",
-                 cpus);
+        int used = snprintf(text, sizeof text, "%s%s%s", groups[g].first->name,
+                            !*cpus                ? ", too short-lived to be asked where it may run"
+                            : strpbrk(cpus, ",-") ? ", may run on CPUs "
+                                                  : ", may run on CPU ",
+                            cpus);
+        if (*cpus && groups[g].unasked > 0)
+            snprintf(text + used, sizeof text - (size_t)used, " (%d of them too short-lived to be asked)",
+                     groups[g].unasked);
+        named += groups[g].count;
         snprintf(number, sizeof number, "%d x", groups[g].count);
         print_number(page, "", number, text);
     }
-    if (left > 0) fprintf(page->stream, "%*sand %d more\n", WORDS_COLUMN, "", left);
+    /* Also those that have no name in the timeline, as they are too many. */
+    if (named < diagnosis->workers)
+        fprintf(page->stream, "%*sand %d more\n", WORDS_COLUMN, "", diagnosis->workers - named);
 }
 
 static const char *share_text(double share, char text[32])
@@ -114,7 +119,8 @@ static void print_numbers(const struct page *page)
     print_number(page, "parallelism", format_ratio(diagnosis->parallelism, sizeof number, number),
                  "tasks executing at the same instant, on average");
     snprintf(number, sizeof number, "%d", diagnosis->cores_used);
-    snprintf(text, sizeof text, "used, of %d that it may use; %s busy on average", evidence->machine->core_count,
+    snprintf(text, sizeof text, "used, of %d that its tasks may use (%d are there); %s busy on average",
+             diagnosis->cores_allowed, evidence->machine->core_count,
              format_ratio(diagnosis->cores_busy, sizeof first, first));
     print_number(page, "cores", number, text);
     print_number(page, "waiting", share_text(diagnosis->waiting, first),
@@ -211,15 +217,21 @@ static void print_trust(const struct page *page)
 {
     const struct evidence *evidence = page->own->evidence;
     const struct timeline *timeline = evidence->timeline;
-    char text[700], error[48];
+    char text[900], error[48], part[48], whole[48];
     fputc('\n', page->stream);
     int used = snprintf(text, sizeof text, "How it was seen: %s, instants within %s%s%s.",
                         timeline->tier == TIMELINE_EXACT ? "exactly, by the kernel's own context-switch records"
                                                          : "by what /proc tells of each task, at intervals",
                         timeline_time(timeline->error_s, sizeof error, error),
                         *timeline->degraded ? "; why not exactly: " : "", timeline->degraded);
-    if (*timeline->incomplete)
+    if (*timeline->incomplete && used < (int)sizeof text)
         used += snprintf(text + used, sizeof text - (size_t)used, " INCOMPLETE: %s.", timeline->incomplete);
+    if (timeline->length_s < 0.9 * evidence->wall_s && used < (int)sizeof text)
+        used += snprintf(
+            text + used, sizeof text - (size_t)used,
+            " All but CPU time and memory is of the first %s of %s; whether other programs were in the way "
+            "is not known.",
+            timeline_time(timeline->length_s, sizeof part, part), timeline_time(evidence->wall_s, sizeof whole, whole));
     if (!evidence->hotspots->known && used < (int)sizeof text)
         used += snprintf(text + used, sizeof text - (size_t)used, " Whether waits spin is not known: %s.",
                          evidence->hotspots->reason);

@@ -90,7 +90,7 @@ json_t *present_diagnosis_json(const struct diagnosis_page *page)
     json_t *numbers =
         json_pack("{s:i, s:i, s:i, s:i, s:i, s:o, s:o, s:o, s:o, s:o, s:o}", "processes", diagnosis->processes,
                   "threads", diagnosis->threads, "workers", diagnosis->workers, "cores_used", diagnosis->cores_used,
-                  "cores_allowed", evidence->machine->core_count, "concurrency", real_or_null(diagnosis->concurrency),
+                  "cores_allowed", diagnosis->cores_allowed, "concurrency", real_or_null(diagnosis->concurrency),
                   "parallelism", real_or_null(diagnosis->parallelism), "cores_busy",
                   real_or_null(diagnosis->cores_busy), "waiting_share", real_or_null(diagnosis->waiting),
                   "blocked_share", real_or_null(diagnosis->blocked), "serial_share", real_or_null(diagnosis->serial));

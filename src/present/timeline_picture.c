@@ -22,7 +22,8 @@ struct picture {
     double begin_s, end_s, column_s;
     int label, cells;
     int cpu_rows, task_rows;
-    bool chosen; /* a part, for legibility */
+    bool chosen;     /* a part, for legibility */
+    bool there_only; /* a row for those workers alone that are there in this part */
 };
 
 /* The largest short number up to a tenth over that. */
@@ -336,9 +337,18 @@ static void print_part(const struct picture *picture)
     text_print_wrapped(picture->stream, picture->style, 0, 0, text);
 }
 
-/* Axis, CPUs, workers. */
-static void print_rows(const struct picture *picture, double *times)
+static bool is_there(const struct picture *picture, int task)
 {
+    const struct view_task *own = &picture->view->tasks[task];
+    if (own->first_span == own->end_span) return false;
+    return timeline_view_span(picture->view, task, own->first_span).begin_s < picture->end_s &&
+           timeline_view_span(picture->view, task, own->end_span - 1).end_s > picture->begin_s;
+}
+
+/* Axis, CPUs, workers. Returns how many have no row as they are not there. */
+static int print_rows(const struct picture *picture, double *times)
+{
+    int absent = 0;
     const struct timeline_view *view = picture->view;
     print_axis(picture);
     for (int c = 0, rows = 0; c < view->cpu_count && rows < picture->cpu_rows; c++) {
@@ -347,7 +357,13 @@ static void print_rows(const struct picture *picture, double *times)
         rows++;
     }
     if (picture->task_rows > 0) fputc('\n', picture->stream);
-    for (int t = 0; t < picture->task_rows; t++) print_task(picture, t);
+    for (int t = 0; t < picture->task_rows; t++) {
+        if (!picture->there_only || is_there(picture, t))
+            print_task(picture, t);
+        else
+            absent++;
+    }
+    return absent;
 }
 
 /* What print_rows counts in; NULL: no memory. */
@@ -381,7 +397,8 @@ void timeline_print_picture(FILE *stream, const struct style *style, const struc
 void timeline_print_brief(FILE *stream, const struct style *style, const struct timeline_view *view,
                           const struct timeline_summary *summary, double *column_s_p)
 {
-    struct picture picture = {.stream = stream, .style = style, .view = view, .summary = summary};
+    struct picture picture = {.stream = stream, .style = style, .view = view, .summary = summary, .there_only = true};
+    char text[80];
     if (view->task_count == 0 || !(view->end_s > view->begin_s)) return;
     find_layout(&picture);
     find_part(&picture, true);
@@ -391,6 +408,9 @@ void timeline_print_brief(FILE *stream, const struct style *style, const struct 
     }
     *column_s_p = picture.column_s;
     double *times = new_times(&picture);
-    if (times) print_rows(&picture, times);
+    int absent = times ? print_rows(&picture, times) : 0;
     free(times);
+    if (absent == 0) return;
+    snprintf(text, sizeof text, "%d further %s not there in this part.", absent, absent == 1 ? "one is" : "ones are");
+    text_print_wrapped(stream, style, 0, 0, text);
 }

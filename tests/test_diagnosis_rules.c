@@ -190,9 +190,17 @@ static void test_neighbour(void **state)
     expect_no_fault(scene); /* by the accounts nobody else was there */
     scene->timeline.cpus[1].busy_s = 1;
     snprintf(scene->evidence.neighbours, sizeof scene->evidence.neighbours, "hog (process 7, 50 %% of a CPU)");
-    expect_fault(scene, "neighbour", "taskset");
+    expect_fault(scene, "neighbour", "taskset -c 0,2-3 ./app -x");
     struct diagnosis diagnosis = diagnose(scene);
     assert_non_null(strstr(find(&diagnosis, "neighbour")->text, "hog (process 7"));
+    snprintf(scene->evidence.command, sizeof scene->evidence.command, "taskset -c 0,1 ./app");
+    expect_fault(scene, "neighbour", "taskset -c 0,2-3 ./app");
+    snprintf(scene->evidence.command, sizeof scene->evidence.command, "mpirun -np 2 ./app");
+    expect_fault(scene, "neighbour", "when they have ended");
+    *scene->evidence.command = '\0';
+    expect_fault(scene, "neighbour", "taskset -a -c -p 0,2-3 100");
+    for (int i = 0; i < CORES; i++) scene->timeline.cpus[i].busy_s = i == 0 ? 2 : 1;
+    expect_fault(scene, "neighbour", "when they have ended");
     scene_free(scene);
 }
 
@@ -339,7 +347,7 @@ static void test_spinning_beside_a_neighbour(void **state)
     }
     scene->timeline.cpus[1].busy_s = 1;
     add_hotspots(scene, LIBRARY_OPENMPI, 0.5);
-    expect_fault(scene, "neighbour", "taskset");
+    expect_fault(scene, "neighbour", "stop them");
     struct diagnosis diagnosis = diagnose(scene);
     assert_non_null(find(&diagnosis, "spinning"));
     scene_free(scene);

@@ -136,7 +136,9 @@ void rule_idle_cores(const struct facts *facts, struct diagnosis *diagnosis)
     if (diagnosis->verdict != VERDICT_ONE_TASK || idle < 1 || diagnosis->parallelism < 0.2) return;
     struct finding *finding = rule_add(diagnosis, "idle-cores", false);
     rule_say(finding, "One task at a time had all the work, and %d of %d cores %s.", idle, facts->own_cores,
-             facts_rest_idle(facts) ? "stood idle" : "were not used by it");
+             facts_rest_idle(facts) ? "stood idle"
+             : idle == 1            ? "was not used by it"
+                                    : "were not used by it");
     if (openmp && threads && atoi(threads) == 1) {
         rule_say(finding, " It has OpenMP, and OMP_NUM_THREADS=1 tells it to use one thread.");
         snprintf(setting, sizeof setting, "OMP_NUM_THREADS=%d", facts->own_cores);

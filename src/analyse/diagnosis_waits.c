@@ -5,6 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* From which share of a CPU's time on others are said to have taken it. */
+static const double taken_from = 0.05;
+
 static int percent(double share)
 {
     return (int)lround(100 * share);
@@ -33,39 +36,57 @@ void rule_quota(const struct facts *facts, struct diagnosis *diagnosis)
         rule_fix(finding, "raise the quota: cpu.max of its control group, CPUQuota= of systemd, docker run --cpus");
 }
 
-/* CPU time of others on the CPUs where its tasks ran, as shares of the time: all, and of the busiest of these CPUs. */
-static void find_foreign(const struct facts *facts, double *all_p, double *most_p, int *cpu_p)
+/* CPU time of others on the CPU where its tasks may run and others ran most, as a share of the time; and the CPUs that
+ * others hardly used. */
+static void find_foreign(const struct facts *facts, double *most_p, int *cpu_p, struct cpu_mask *free_p)
 {
     const struct timeline *timeline = facts->evidence->timeline;
-    *all_p = *most_p = 0;
+    *most_p = 0;
+    *free_p = (struct cpu_mask){{0}};
     /* Of a timeline that ends early it is not known what was its own of what its CPUs did later. */
     if (facts->length_s < 0.9 * facts->evidence->wall_s) return;
     for (int i = 0; i < timeline->cpu_count; i++) {
         int cpu = timeline->cpus[i].cpu;
         if (cpu < 0 || cpu >= CPUS_MAX || isnan(timeline->cpus[i].busy_s)) continue;
-        if (!cpu_mask_has(&facts->masks, cpu)) continue;
         double foreign = fmax(0, timeline->cpus[i].busy_s - facts->cpu_s[cpu]) / facts->evidence->wall_s;
-        *all_p += foreign;
-        if (foreign > *most_p) {
+        if (foreign < taken_from) free_p->bits[cpu / 64] |= UINT64_C(1) << cpu % 64;
+        if (foreign > *most_p && cpu_mask_has(&facts->masks, cpu)) {
             *most_p = foreign;
             *cpu_p = cpu;
         }
     }
 }
 
+/* mpirun and taskset choose CPUs themselves, whatever they are started with. */
+static void fix_neighbour(const struct facts *facts, const struct cpu_mask *idle, struct finding *finding)
+{
+    char cpus[220], unbound[COMMAND_MAX];
+    const char *command = facts->evidence->command;
+    cpu_mask_format(idle, sizeof cpus, cpus);
+    if (*rule_unbound_command(facts, sizeof unbound, unbound)) command = unbound;
+    if (rule_starts_mpirun(facts) || facts_cores(facts->evidence->machine, idle) < facts->worker_count)
+        rule_fix(finding, "stop them, or run it when they have ended");
+    else if (!*command)
+        rule_fix(finding, "stop them, or move it to CPUs that are free: taskset -a -c -p %s %d", cpus,
+                 (int)facts->workers[0].task->pid);
+    else if (!rule_fix(finding, "stop them, or run it on CPUs that are free: taskset -c %s %s", cpus, command))
+        rule_fix(finding, "stop them, or run it on CPUs that are free: taskset -c %s", cpus);
+}
+
 /* Others are in the way where its tasks were ready meanwhile. */
 void rule_neighbour(const struct facts *facts, struct diagnosis *diagnosis)
 {
-    double all, most, steps = 0.03 / facts->evidence->wall_s; /* /proc/stat moves in steps of 10 ms */
+    double most, steps = 0.03 / facts->evidence->wall_s; /* /proc/stat moves in steps of 10 ms */
     int cpu = -1;
-    find_foreign(facts, &all, &most, &cpu);
-    if (most < 0.05 + steps || diagnosis->waiting < 0.02) return;
+    struct cpu_mask idle;
+    find_foreign(facts, &most, &cpu, &idle);
+    if (most < taken_from + steps || diagnosis->waiting < 0.02) return;
     const char *names = facts->evidence->neighbours;
     struct finding *finding = rule_add(diagnosis, "neighbour", true);
     rule_say(finding,
              "Other programs used CPU %d for %d %% of the time, while its own tasks waited for a core%s%.200s.", cpu,
              percent(most), *names ? ": " : "", names);
-    rule_fix(finding, "stop them, or run it on CPUs that are free: taskset -c");
+    fix_neighbour(facts, &idle, finding);
 }
 
 void rule_steal(const struct facts *facts, struct diagnosis *diagnosis)

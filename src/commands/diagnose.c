@@ -14,7 +14,9 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { EXIT_OWN = 125, EXIT_CANNOT_RUN = 126, EXIT_NOT_FOUND = 127, NAMED_MAX = 20 };
 
@@ -45,9 +47,15 @@ static void write_command(const struct wish *wish, size_t length, char *text_p)
 
 static int print(const struct diagnosis_page *page, const struct wish *wish, struct error *error)
 {
-    bool to_file = wish->output && strcmp(wish->output, "-") != 0;
+    bool to_file = wish->output && strcmp(wish->output, "-") != 0, lost = false;
     FILE *stream = to_file ? fopen(wish->output, "w") : wish->output ? stdout : stderr;
-    if (!stream) return error_set(error, STATUS_FAILED, "-o %.200s: %s", wish->output, strerror(errno));
+    if (!stream) {
+        /* What was seen is told nevertheless. */
+        error_set(error, STATUS_FAILED, "cannot write %.200s: %s", wish->output, strerror(errno));
+        stream = stderr;
+        to_file = false;
+        lost = true;
+    }
     if (wish->json) {
         json_t *object = present_diagnosis_json(page);
         if (object) json_dumpf(object, stream, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
@@ -61,6 +69,7 @@ static int print(const struct diagnosis_page *page, const struct wish *wish, str
     }
     bool failed = ferror(stream) != 0;
     failed |= to_file ? fclose(stream) != 0 : fflush(stream) != 0;
+    if (lost) return STATUS_FAILED;
     return failed ? error_set(error, STATUS_FAILED, "cannot write the diagnosis: %s", strerror(errno)) : STATUS_OK;
 }
 
@@ -152,6 +161,21 @@ static int watch_process(struct diagnose_watch *watch, const struct wish *wish, 
     return status;
 }
 
+/* Before the command runs, which may take long: whether the diagnosis can be written then. */
+static int check_writable(const char *path, struct error *error)
+{
+    char folder[4096];
+    struct stat file;
+    const char *slash = path ? strrchr(path, '/') : NULL;
+    if (!path || strcmp(path, "-") == 0) return STATUS_OK;
+    bool there = stat(path, &file) == 0;
+    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) + 1 : 2, slash ? path : "./");
+    int failed = there && S_ISDIR(file.st_mode) ? EISDIR : access(there ? path : folder, W_OK) ? errno : 0;
+    if (!failed) return STATUS_OK;
+    return error_set(error, STATUS_USAGE, "cannot write %.200s: %s; name a file in a folder you may write to", path,
+                     strerror(failed));
+}
+
 static int check(const struct wish *wish, int operand_count, char *const operands[], struct error *error)
 {
     if (operand_count > 0)
@@ -165,7 +189,8 @@ static int check(const struct wish *wish, int operand_count, char *const operand
     if (wish->word_count > 0 && !isnan(wish->for_s))
         return error_set(error, STATUS_USAGE,
                          "--for goes with --pid; a command is watched until it ends (--time-limit ends it)");
-    return files_check_output("--output", wish->output, 0, NULL, error);
+    int status = files_check_output("--output", wish->output, 0, NULL, error);
+    return status ? status : check_writable(wish->output, error);
 }
 
 /* The command begins behind the first "--", and is nobody's option. */

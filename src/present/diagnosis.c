@@ -115,7 +115,8 @@ static void print_numbers(const struct page *page)
     const struct timeline_summary *summary = page->own->summary;
     char number[64], text[320], first[48], second[48], third[48];
     print_number(page, "concurrency", format_ratio(diagnosis->concurrency, sizeof number, number),
-                 "working tasks started and not finished, on average");
+                 diagnosis->workers > 0 ? "working tasks started and not finished, on average"
+                                        : "tasks started and not finished, on average");
     print_number(page, "parallelism", format_ratio(diagnosis->parallelism, sizeof number, number),
                  "tasks executing at the same instant, on average");
     snprintf(number, sizeof number, "%d", diagnosis->cores_used);
@@ -126,7 +127,8 @@ static void print_numbers(const struct page *page)
     print_number(page, "waiting", share_text(diagnosis->waiting, first),
                  "of their active time tasks were ready, and waited for a core");
     print_number(page, "blocked", share_text(diagnosis->blocked, first),
-                 "of the working tasks' time they waited for something else");
+                 diagnosis->workers > 0 ? "of the working tasks' time they waited for something else"
+                                        : "of the tasks' time they waited for something else");
     if (summary->slice_count > 0) {
         snprintf(text, sizeof text, "median time slice; %d migrations to another CPU", summary->migrations);
         print_number(page, "slices", timeline_time(summary->slice_p50_s, sizeof number, number), text);

@@ -176,6 +176,11 @@ static void write_headline(const struct facts *facts, struct diagnosis *diagnosi
     }
 }
 
+bool diagnosis_knows_foreign(const struct evidence *evidence)
+{
+    return !*evidence->timeline->incomplete && evidence->timeline->length_s >= 0.9 * evidence->wall_s;
+}
+
 int diagnosis_make(const struct evidence *evidence, struct diagnosis *diagnosis_p)
 {
     struct facts *facts = calloc(1, sizeof *facts);

@@ -64,6 +64,8 @@ struct diagnosis {
     struct finding findings[FINDINGS_MAX]; /* faults first, the worst first */
 };
 
+/* Of a timeline that ends early, or lacks records, it is not known what was the command's own of what its CPUs did. */
+bool diagnosis_knows_foreign(const struct evidence *);
 /* 0 or -ENOMEM. */
 int diagnosis_make(const struct evidence *, struct diagnosis *diagnosis_p);
 

@@ -43,8 +43,7 @@ static void find_foreign(const struct facts *facts, double *most_p, int *cpu_p, 
     const struct timeline *timeline = facts->evidence->timeline;
     *most_p = 0;
     *free_p = (struct cpu_mask){{0}};
-    /* Of a timeline that ends early it is not known what was its own of what its CPUs did later. */
-    if (facts->length_s < 0.9 * facts->evidence->wall_s) return;
+    if (!diagnosis_knows_foreign(facts->evidence)) return;
     for (int i = 0; i < timeline->cpu_count; i++) {
         int cpu = timeline->cpus[i].cpu;
         if (cpu < 0 || cpu >= CPUS_MAX || isnan(timeline->cpus[i].busy_s)) continue;
@@ -85,7 +84,7 @@ void rule_neighbour(const struct facts *facts, struct diagnosis *diagnosis)
     struct finding *finding = rule_add(diagnosis, "neighbour", true);
     rule_say(finding,
              "Other programs used CPU %d for %d %% of the time, while its own tasks waited for a core%s%.200s.", cpu,
-             percent(most), *names ? ": " : "", names);
+             percent(fmin(most, 1)), *names ? ": " : "", names);
     fix_neighbour(facts, &idle, finding);
 }
 

@@ -108,12 +108,31 @@ static const char *share_text(double share, char text[32])
     return format_share(share, 32, text);
 }
 
+static void print_time(const struct page *page)
+{
+    const struct evidence *evidence = page->own->evidence;
+    char text[320], total[48], wall[48], user[48], system[48], memory[48], more[96] = "";
+    double cpu_s = evidence->user_s + evidence->system_s;
+    format_time(evidence->wall_s, sizeof wall, wall);
+    if (isnan(cpu_s)) {
+        print_number(page, "time", wall, "that it was watched; its CPU time is accounted when it ends");
+        return;
+    }
+    if (evidence->peak_memory_bytes > 0)
+        snprintf(more, sizeof more, "; most memory of a process: %s",
+                 format_bytes((double)evidence->peak_memory_bytes, sizeof memory, memory));
+    snprintf(text, sizeof text, "CPU time in %s: %s user, %s system%s", wall,
+             format_time(evidence->user_s, sizeof user, user), format_time(evidence->system_s, sizeof system, system),
+             more);
+    print_number(page, "time", format_time(cpu_s, sizeof total, total), text);
+}
+
 static void print_numbers(const struct page *page)
 {
     const struct diagnosis *diagnosis = page->own->diagnosis;
     const struct evidence *evidence = page->own->evidence;
     const struct timeline_summary *summary = page->own->summary;
-    char number[64], text[320], first[48], second[48], third[48];
+    char number[64], text[320], first[48];
     print_number(page, "concurrency", format_ratio(diagnosis->concurrency, sizeof number, number),
                  diagnosis->workers > 0 ? "working tasks started and not finished, on average"
                                         : "tasks started and not finished, on average");
@@ -140,14 +159,7 @@ static void print_numbers(const struct page *page)
                  summary->preempted_hz, summary->yielded_hz, summary->blocked_hz);
         print_number(page, "switches", number, text);
     }
-    double cpu_s = evidence->user_s + evidence->system_s;
-    snprintf(text, sizeof text, "CPU time in %s: %s user, %s system%s%s",
-             format_time(evidence->wall_s, sizeof first, first), format_time(evidence->user_s, sizeof second, second),
-             format_time(evidence->system_s, sizeof third, third),
-             evidence->peak_memory_bytes > 0 ? "; most memory of a process: " : "",
-             evidence->peak_memory_bytes > 0 ? format_bytes((double)evidence->peak_memory_bytes, sizeof number, number)
-                                             : "");
-    print_number(page, "time", isnan(cpu_s) ? "-" : format_time(cpu_s, sizeof first, first), text);
+    print_time(page);
 }
 
 static void print_findings(const struct page *page)
@@ -230,10 +242,13 @@ static void print_trust(const struct page *page)
         used += snprintf(text + used, sizeof text - (size_t)used, " INCOMPLETE: %s.", timeline->incomplete);
     if (timeline->length_s < 0.9 * evidence->wall_s && used < (int)sizeof text)
         used += snprintf(
-            text + used, sizeof text - (size_t)used,
-            " All but CPU time and memory is of the first %s of %s; whether other programs were in the way "
-            "is not known.",
+            text + used, sizeof text - (size_t)used, " All but CPU time and memory is of the first %s of %s.",
             timeline_time(timeline->length_s, sizeof part, part), timeline_time(evidence->wall_s, sizeof whole, whole));
+    else if (*timeline->incomplete && used < (int)sizeof text)
+        used += snprintf(text + used, sizeof text - (size_t)used, " Shares and rates may be wrong for it.");
+    if (!diagnosis_knows_foreign(evidence) && used < (int)sizeof text)
+        used +=
+            snprintf(text + used, sizeof text - (size_t)used, " Whether other programs were in the way is not known.");
     if (!evidence->hotspots->known && used < (int)sizeof text)
         used += snprintf(text + used, sizeof text - (size_t)used, " Whether waits spin is not known: %s.",
                          evidence->hotspots->reason);

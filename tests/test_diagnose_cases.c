@@ -39,11 +39,11 @@ struct case_of {
 #define MPIRUN "mpirun --oversubscribe "
 #define THREADS                                                                                                        \
     "/usr/bin/python3 -c 'import threading\n"                                                                          \
-    "def f():\n  for i in range(9000000): pass\n"                                                                      \
+    "def f():\n  for i in range(50000000): pass\n"                                                                      \
     "t=[threading.Thread(target=f) for i in range(2)]\n[x.start() for x in t]\n[x.join() for x in t]'"
 #define PROCESSES                                                                                                      \
     "/usr/bin/python3 -c 'import multiprocessing as m\n"                                                               \
-    "def f():\n  for i in range(9000000): pass\n"                                                                      \
+    "def f():\n  for i in range(50000000): pass\n"                                                                      \
     "t=[m.Process(target=f) for i in range(2)]\n[x.start() for x in t]\n[x.join() for x in t]'"
 
 static const struct case_of faults[] = {

@@ -55,7 +55,7 @@ static void count(const struct facts *facts, struct diagnosis *diagnosis)
     double cpu_s = evidence->user_s + evidence->system_s;
     diagnosis->cores_busy = share(isnan(cpu_s) ? all_running_s(facts) : cpu_s, evidence->wall_s);
     diagnosis->waiting = share(facts->ready_s, facts->running_s + facts->ready_s);
-    diagnosis->blocked = share(facts->life_s - facts->running_s - facts->ready_s, facts->life_s);
+    diagnosis->blocked = share(fmax(0, facts->life_s - facts->running_s - facts->ready_s), facts->life_s);
     diagnosis->serial = share(facts->one_s, facts->any_s);
 }
 

@@ -133,13 +133,16 @@ static void print_numbers(const struct page *page)
         print_number(page, "switches", number, text);
     }
     double cpu_s = evidence->user_s + evidence->system_s;
-    snprintf(text, sizeof text, "CPU time in %s: %s user, %s system%s%s",
-             format_time(evidence->wall_s, sizeof first, first), format_time(evidence->user_s, sizeof second, second),
-             format_time(evidence->system_s, sizeof third, third),
-             evidence->peak_memory_bytes > 0 ? "; most memory of a process: " : "",
-             evidence->peak_memory_bytes > 0 ? format_bytes((double)evidence->peak_memory_bytes, sizeof number, number)
-                                             : "");
-    print_number(page, "time", isnan(cpu_s) ? "-" : format_time(cpu_s, sizeof first, first), text);
+    int used = snprintf(text, sizeof text, "CPU time in %s", format_time(evidence->wall_s, sizeof first, first));
+    if (!isnan(cpu_s))
+        used += snprintf(text + used, sizeof text - (size_t)used, ": %s user, %s system",
+                         format_time(evidence->user_s, sizeof second, second),
+                         format_time(evidence->system_s, sizeof third, third));
+    if (evidence->peak_memory_bytes > 0)
+        snprintf(text + used, sizeof text - (size_t)used, "; most memory of a process: %s",
+                 format_bytes((double)evidence->peak_memory_bytes, sizeof number, number));
+    if (isnan(cpu_s)) cpu_s = diagnosis->cores_busy * evidence->wall_s; /* of a process that went on: as it was seen */
+    print_number(page, "time", format_time(cpu_s, sizeof first, first), text);
 }
 
 static void print_findings(const struct page *page)

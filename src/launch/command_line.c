@@ -17,10 +17,13 @@ const char *openmp_places(int threads, const struct cpu_list *cpus, size_t lengt
     return text;
 }
 
-/* One process's own threads have a CPU each. */
-static bool has_places(const struct mode *mode)
+/* One process's own threads have a CPU each. Not where the command is told its {workers}: it starts them by itself, and
+ * OpenMP's library, where it is in them, would bind the first thread, and with it all that it forks, to the first
+ * place. */
+static bool has_places(const struct config *config)
 {
-    return mode->threads > 1 && mode->ranks == 1 && mode_dedicated(mode);
+    const struct mode *mode = &config->mode;
+    return mode->threads > 1 && mode->ranks == 1 && mode_dedicated(mode) && !command_uses(&config->command, "workers");
 }
 
 static void add_environment(const struct config *config, struct words *environment)
@@ -33,8 +36,8 @@ static void add_environment(const struct config *config, struct words *environme
     if (!config->command.bind) return;
     words_add(environment, "OMP_WAIT_POLICY=%s", mode->wait_policy == WAIT_SPIN ? "active" : "passive");
     words_add(environment, "OMP_DYNAMIC=false");
-    words_add(environment, "OMP_PROC_BIND=%s", has_places(mode) ? "true" : "false");
-    if (has_places(mode))
+    words_add(environment, "OMP_PROC_BIND=%s", has_places(config) ? "true" : "false");
+    if (has_places(config))
         words_add(environment, "OMP_PLACES=%s", openmp_places(mode->threads, &mode->cpus, sizeof places, places));
 }
 

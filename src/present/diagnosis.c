@@ -111,19 +111,18 @@ static const char *share_text(double share, char text[32])
 static void print_time(const struct page *page)
 {
     const struct evidence *evidence = page->own->evidence;
-    char text[320], total[48], wall[48], user[48], system[48], memory[48], more[96] = "";
+    char text[320], total[48], wall[48], user[48], system[48], memory[48];
     double cpu_s = evidence->user_s + evidence->system_s;
-    format_time(evidence->wall_s, sizeof wall, wall);
-    if (isnan(cpu_s)) {
-        print_number(page, "time", wall, "that it was watched; its CPU time is accounted when it ends");
-        return;
-    }
+    int used = snprintf(text, sizeof text, "CPU time in %s", format_time(evidence->wall_s, sizeof wall, wall));
+    if (!isnan(cpu_s))
+        used += snprintf(text + used, sizeof text - (size_t)used, ": %s user, %s system",
+                         format_time(evidence->user_s, sizeof user, user),
+                         format_time(evidence->system_s, sizeof system, system));
     if (evidence->peak_memory_bytes > 0)
-        snprintf(more, sizeof more, "; most memory of a process: %s",
+        snprintf(text + used, sizeof text - (size_t)used, "; most memory of a process: %s",
                  format_bytes((double)evidence->peak_memory_bytes, sizeof memory, memory));
-    snprintf(text, sizeof text, "CPU time in %s: %s user, %s system%s", wall,
-             format_time(evidence->user_s, sizeof user, user), format_time(evidence->system_s, sizeof system, system),
-             more);
+    /* Of a process that went on: as it was seen. */
+    if (isnan(cpu_s)) cpu_s = page->own->diagnosis->cores_busy * evidence->wall_s;
     print_number(page, "time", format_time(cpu_s, sizeof total, total), text);
 }
 

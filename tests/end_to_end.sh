@@ -138,8 +138,14 @@ check "  no sample is valid" test "$(grep -c '"valid":true' out)" -eq 0
 check "  each was measured again" test "$(samples out)" -eq 3
 check "  the reason is named" says '"invalid_reason":"another program held CPU 0'
 check "  and told" says 'another program held CPU 0' err
-check "a hog beside four tasks on one core" run 4 run pi --variant scalar --size 4e7 --warmup 0 --mode multitask -W 4 --cpus 0 --json
-check "  the reason is named" says '"invalid_reason":"(another program held|the hypervisor took [0-9]+ % of the time of) CPU 0'
+# The hypervisor may take as much as hides the hog's part: then once more.
+for _ in 1 2 3; do
+    "$program" run pi --variant scalar --size 4e7 --warmup 0 --mode multitask -W 4 --cpus 0 --json >out 2>err
+    hog_status=$?
+    says '"invalid_reason":"the hypervisor took' || break
+done
+check "a hog beside four tasks on one core" test "$hog_status" -eq 4
+check "  the reason is named" says '"invalid_reason":"another program held CPU 0'
 kill "${hogs[@]}"
 wait "${hogs[@]}" 2>/dev/null
 hogs=()

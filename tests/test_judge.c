@@ -497,6 +497,17 @@ static void disturbance_of_commands_is_found(void **state)
     expect(&sample, SAMPLE_INVALID, "other programs used 0.50 s of CPUs 0,1 within 2.00 s");
     make_command(&sample, 0.9); /* too short for that */
     sample.foreign_cpu_s = 0.5;
+    sample.wait_s = 0;
+    expect_valid(&sample);
+    make_command(&sample, 0.9); /* and yet in the way */
+    sample.foreign_cpu_s = sample.wait_s = 0.5;
+    expect(&sample, SAMPLE_INVALID, "other programs used 0.50 s of CPUs 0,1 within 0.90 s, while tasks of the command");
+    make_command(&sample, 0.9); /* tasks that took turns with each other */
+    sample.wait_s = 0.5;
+    sample.foreign_cpu_s = 0.05;
+    expect_valid(&sample);
+    make_command(&sample, 0.19); /* /proc/stat's steps are too long for it */
+    sample.wait_s = sample.foreign_cpu_s = 0.1;
     expect_valid(&sample);
 }
 

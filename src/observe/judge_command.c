@@ -10,6 +10,8 @@
 #include <math.h>
 
 static const double JUDGED_FROM_S = 0.02;
+static const double KEPT_FROM_S =
+    0.2; /* from which the 10 ms steps of /proc/stat tell whether others kept it waiting */
 static const double RECORDS_ERROR_S = 50e-6;
 
 /* The CPU outside those of the mode on which a task ran; -1 where none is told. */
@@ -70,6 +72,14 @@ static bool judge_disturbance(struct sample *sample)
                             "another program held one of CPUs %s for at least %.0f %% of the time, while a task of the "
                             "command was ready",
                             cpus, 100 * sample->held_s / wall_s);
+    /* One that is busy with others makes tasks share the next one: ready there behind their own, and nobody holds it.
+     */
+    double kept_s = sample->wait_s < sample->foreign_cpu_s ? sample->wait_s : sample->foreign_cpu_s;
+    if (wall_s >= KEPT_FROM_S && kept_s > tolerated_s + 2 * STAT_RESOLUTION_S * count)
+        return judge_decide(
+            sample, SAMPLE_INVALID,
+            "other programs used %.2f s of CPUs %s within %.2f s, while tasks of the command were ready",
+            sample->foreign_cpu_s, cpus, wall_s);
     if (wall_s >= FOREIGN_FROM_S && sample->foreign_cpu_s > tolerated_s + 2 * STAT_RESOLUTION_S * count)
         return judge_decide(sample, SAMPLE_INVALID, "other programs used %.2f s of CPUs %s within %.2f s",
                             sample->foreign_cpu_s, cpus, wall_s);

@@ -44,7 +44,7 @@ static int capture_begin(struct session *session, struct capture *capture_p, str
     *capture_p = (struct capture){
         .session = session, .context = session->context, .on_sample = session->on_sample, .on_tick = session->on_tick};
     sample_init(&capture_p->sample);
-    int status = watching_begin(&session->machine, true, &capture_p->watching, error);
+    int status = watching_begin(&session->machine, 0, true, &capture_p->watching, error);
     if (status) return status;
     session->context = capture_p;
     session->on_sample = keep_sample;

@@ -147,7 +147,7 @@ static int run_timed(struct run *run, struct error *error)
 {
     const struct cpu_list *cpus = &run->measurement->config->mode.cpus;
     struct spawn_options options = spawn_options_of(run);
-    int status = watching_begin(&run->session->machine, run->measurement->timeline_p != NULL, &run->watching, error);
+    int status = watching_begin(&run->session->machine, 0, run->measurement->timeline_p != NULL, &run->watching, error);
     if (status) return status;
     options.watched_count = watching_descriptors(&run->watching, &options.watched);
     options.watched_context = &run->watching;

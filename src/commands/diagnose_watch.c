@@ -5,33 +5,10 @@
 #include "diagnose_watch.h"
 
 #include "../place/file.h"
-#include "watching.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-static int start_timeline(struct diagnose_watch *watch, pid_t root, struct error *error)
-{
-    bool exact, sampled;
-    int count = watch->machine.cpu_count, status = watching_tiers(&exact, &sampled, error);
-    if (status) return status;
-    snprintf(watch->reason, sizeof watch->reason, "asked for by SPEEDUP_TIMELINES");
-    if (exact) {
-        status = root ? switches_open_process(root, count, watch->cpus, &watch->switches, sizeof watch->reason,
-                                              watch->reason)
-                      : switches_open(count, watch->cpus, &watch->switches, sizeof watch->reason, watch->reason);
-        if (status == 0) return STATUS_OK;
-        watch->switches = NULL;
-    }
-    if (!sampled)
-        return error_set(error, STATUS_FAILED, "the kernel's context-switch records cannot be had: %s", watch->reason);
-    status = sampler_new(count, watch->cpus, 0, root, &watch->sampler);
-    if (!status) return STATUS_OK;
-    watch->sampler = NULL;
-    return error_set(error, STATUS_FAILED, "cannot look at %s%.0d: %s", root ? "process " : "its tasks", (int)root,
-                     strerror(-status));
-}
 
 static void start_hotspots(struct diagnose_watch *watch, pid_t root)
 {
@@ -56,14 +33,12 @@ int diagnose_watch_start(struct diagnose_watch *watch, pid_t root, struct error 
     hotspots_init(&watch->hotspots);
     int status = machine_read(&watch->machine, error);
     for (int i = 0; i < watch->machine.cpu_count; i++) watch->cpus[i] = watch->machine.cpus[i].os_index;
-    if (!status) status = start_timeline(watch, root, error);
+    if (!status) status = watching_begin(&watch->machine, root, true, &watch->watching, error);
     if (status) return status;
     start_hotspots(watch, root);
     if (tree_watch_new(root, &watch->tree_watch)) watch->tree_watch = NULL;
-    if (watch->switches) {
-        int count = switches_descriptors(watch->switches, &descriptors);
-        add_descriptors(watch, count, descriptors);
-    }
+    int switch_count = watching_descriptors(&watch->watching, &descriptors);
+    add_descriptors(watch, switch_count, descriptors);
     if (watch->hotspot_watch) {
         int count = hotspot_watch_descriptors(watch->hotspot_watch, &descriptors);
         add_descriptors(watch, count, descriptors);
@@ -78,7 +53,7 @@ int diagnose_watch_start(struct diagnose_watch *watch, pid_t root, struct error 
 void diagnose_watch_drain(void *context)
 {
     struct diagnose_watch *watch = context;
-    if (watch->switches) switches_drain(watch->switches);
+    if (watch->watching.switches) watching_drain(&watch->watching);
     if (watch->hotspot_watch) hotspot_watch_drain(watch->hotspot_watch);
 }
 
@@ -112,18 +87,10 @@ static void compare_accounts(struct diagnose_watch *watch, struct evidence *evid
 
 static int stop_timeline(struct diagnose_watch *watch, struct error *error)
 {
-    struct timeline *timeline = &watch->timeline.timeline;
-    int status =
-        watch->switches ? switches_timeline(watch->switches, timeline) : sampler_stop(watch->sampler, timeline);
-    bool exact = watch->switches != NULL;
+    int status = watching_timeline(&watch->watching, &watch->timeline.timeline);
     /* Its records are as large as the timeline made of them. */
-    switches_close(watch->switches);
-    watch->switches = NULL;
-    if (status) return error_set(error, STATUS_FAILED, "no memory is left for what was seen");
-    if (exact) return STATUS_OK;
-    const char *note = sampler_note(watch->sampler);
-    snprintf(timeline->degraded, sizeof timeline->degraded, "%.80s%s%.76s", watch->reason, *note ? "; " : "", note);
-    return STATUS_OK;
+    watching_release(&watch->watching);
+    return status ? error_set(error, STATUS_FAILED, "no memory is left for what was seen") : STATUS_OK;
 }
 
 /* A process that was forked and became no other program has its parent's name, which the kernel's records do not
@@ -177,8 +144,7 @@ int diagnose_watch_stop(struct diagnose_watch *watch, const struct spawn_result 
 
 void diagnose_watch_release(struct diagnose_watch *watch)
 {
-    switches_close(watch->switches);
-    sampler_free(watch->sampler);
+    watching_release(&watch->watching);
     hotspot_watch_free(watch->hotspot_watch);
     tree_watch_free(watch->tree_watch);
     neighbours_release(&watch->neighbours);

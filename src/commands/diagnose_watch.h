@@ -5,19 +5,16 @@
 #include "../analyse/diagnosis.h"
 #include "../launch/spawn.h"
 #include "../observe/neighbours.h"
-#include "../observe/sampler.h"
-#include "../observe/switches.h"
 #include "../observe/thread.h"
 #include "../record/timelines.h"
+#include "watching.h"
 
 enum { WATCHED_MAX = 2 * CPUS_MAX };
 
 struct diagnose_watch {
     struct machine machine;
     int cpus[CPUS_MAX];
-    struct switches *switches; /* NULL where they are refused: then */
-    struct sampler *sampler;   /* looks, for */
-    char reason[128];
+    struct watching watching;
     struct hotspot_watch *hotspot_watch; /* NULL: hotspots.reason says why */
     struct tree_watch *tree_watch;
     struct cpu_counters before[CPUS_MAX];

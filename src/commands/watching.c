@@ -23,7 +23,15 @@ int watching_check(struct error *error)
     return watching_tiers(&exact, &sampled, error);
 }
 
-int watching_begin(const struct machine *machine, bool or_sampled, struct watching *watching, struct error *error)
+static int open_switches(pid_t root, int count, const int cpus[], struct watching *watching)
+{
+    size_t length = sizeof watching->reason;
+    return root ? switches_open_process(root, count, cpus, &watching->switches, length, watching->reason)
+                : switches_open(count, cpus, &watching->switches, length, watching->reason);
+}
+
+int watching_begin(const struct machine *machine, pid_t root, bool or_sampled, struct watching *watching,
+                   struct error *error)
 {
     bool exact, sampled;
     int cpus[CPUS_MAX];
@@ -31,14 +39,12 @@ int watching_begin(const struct machine *machine, bool or_sampled, struct watchi
     int status = watching_tiers(&exact, &sampled, error);
     if (status) return status;
     snprintf(watching->reason, sizeof watching->reason, "asked for by SPEEDUP_TIMELINES");
-    if (exact &&
-        switches_open(machine->cpu_count, cpus, &watching->switches, sizeof watching->reason, watching->reason) == 0)
-        return STATUS_OK;
+    if (exact && open_switches(root, machine->cpu_count, cpus, watching) == 0) return STATUS_OK;
     if (!sampled)
         return error_set(error, STATUS_FAILED, "the kernel's context-switch records cannot be had: %s",
                          watching->reason);
     if (!or_sampled) return STATUS_OK;
-    status = sampler_new(machine->cpu_count, cpus, 0, 0, &watching->sampler);
+    status = sampler_new(machine->cpu_count, cpus, 0, root, &watching->sampler);
     if (status)
         return error_set(error, STATUS_FAILED, "tasks cannot be watched: %s; nor by looking at them: %s",
                          watching->reason, strerror(-status));

@@ -1,4 +1,5 @@
-/* All tasks of a launch, watched from before it starts until it has ended, by the best means that can be had. */
+/* All tasks of a launch, watched from before it starts until it has ended, or of a process that runs already, by the
+ * best means that can be had. */
 #ifndef SPEEDUP_COMMANDS_WATCHING_H
 #define SPEEDUP_COMMANDS_WATCHING_H
 
@@ -17,9 +18,10 @@ struct watching {
 int watching_tiers(bool *exact_p, bool *sampled_p, struct error *);
 /* SPEEDUP_TIMELINES in the environment asks for a tier: STATUS_USAGE where it is none. */
 int watching_check(struct error *);
-/* or_sampled: where records are refused, /proc will do; else nothing is watched then, which is no failure.
- * STATUS_FAILED where what was asked for by SPEEDUP_TIMELINES cannot be had. */
-int watching_begin(const struct machine *, bool or_sampled, struct watching *, struct error *);
+/* root 0: what this thread starts from now on; else that process and its descendants. or_sampled: where records are
+ * refused, /proc will do; else nothing is watched then, which is no failure. STATUS_FAILED where what was asked for by
+ * SPEEDUP_TIMELINES cannot be had. */
+int watching_begin(const struct machine *, pid_t root, bool or_sampled, struct watching *, struct error *);
 /* Whether anything is watched. */
 bool watching_sees(const struct watching *);
 /* For spawn_options' on_watched, with the watching as context, and its descriptors. */

@@ -1,5 +1,7 @@
 #include "diagnosis.h"
 
+#include "text.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -8,27 +10,14 @@ static json_t *real_or_null(double value)
     return isfinite(value) ? json_real(value) : json_null();
 }
 
-/* Bytes that are no UTF-8 become '?'. */
-static json_t *text_json(const char *text)
-{
-    json_t *value = json_string(text);
-    char safe[1024];
-    size_t length = 0;
-    if (value) return value;
-    for (; text[length] && length + 1 < sizeof safe; length++)
-        safe[length] = (unsigned char)text[length] < 0x80 ? text[length] : '?';
-    safe[length] = '\0';
-    return json_string(safe);
-}
-
 static json_t *findings_json(const struct diagnosis *diagnosis)
 {
     json_t *list = json_array();
     for (int i = 0; i < diagnosis->finding_count; i++) {
         const struct finding *finding = &diagnosis->findings[i];
         json_array_append_new(list, json_pack("{s:s, s:b, s:o, s:o}", "name", finding->name, "fault", finding->fault,
-                                              "text", text_json(finding->text), "fix",
-                                              *finding->fix ? text_json(finding->fix) : json_null()));
+                                              "text", target_json_text(finding->text), "fix",
+                                              *finding->fix ? target_json_text(finding->fix) : json_null()));
     }
     return list;
 }
@@ -50,7 +39,7 @@ static json_t *tasks_json(const struct diagnosis_page *page)
             time_s[task->spans[s].state] += task->spans[s].end_s - task->spans[s].begin_s;
         json_array_append_new(
             list, json_pack("{s:i, s:i, s:o, s:b, s:o, s:f, s:f, s:f}", "pid", (int)task->pid, "tid", (int)task->tid,
-                            "name", text_json(task->name), "worker", task->rank >= 0, "allowed_cpus",
+                            "name", target_json_text(task->name), "worker", task->rank >= 0, "allowed_cpus",
                             mask_json(tree_find_task(page->evidence->tree, task->tid)), "running_s",
                             time_s[SPAN_RUNNING], "ready_s", time_s[SPAN_READY], "blocked_s", time_s[SPAN_BLOCKED]));
     }
@@ -61,7 +50,7 @@ static json_t *variables_json(const struct tree_process *process)
 {
     json_t *list = json_array();
     for (const char *at = process->environment; at && *at; at += strlen(at) + 1)
-        json_array_append_new(list, text_json(at));
+        json_array_append_new(list, target_json_text(at));
     return list;
 }
 
@@ -75,8 +64,8 @@ static json_t *processes_json(const struct tree *tree)
             if (process->libraries >> l & 1)
                 json_array_append_new(libraries, json_string(library_name((enum library)l)));
         json_array_append_new(list, json_pack("{s:i, s:i, s:o, s:o, s:o, s:o}", "pid", (int)process->pid, "parent",
-                                              (int)process->parent, "name", text_json(process->name), "command",
-                                              text_json(process->command), "libraries", libraries, "environment",
+                                              (int)process->parent, "name", target_json_text(process->name), "command",
+                                              target_json_text(process->command), "libraries", libraries, "environment",
                                               variables_json(process)));
     }
     return list;
@@ -100,14 +89,15 @@ json_t *present_diagnosis_json(const struct diagnosis_page *page)
                               "slice_s", real_or_null(page->summary->slice_p50_s));
     json_t *seen =
         json_pack("{s:s, s:f, s:o, s:o, s:o}", "tier", timeline_tier_text(timeline->tier), "error_s", timeline->error_s,
-                  "degraded", *timeline->degraded ? text_json(timeline->degraded) : json_null(), "incomplete",
-                  *timeline->incomplete ? text_json(timeline->incomplete) : json_null(), "spinning_unknown",
-                  evidence->hotspots->known ? json_null() : text_json(evidence->hotspots->reason));
-    return json_pack(
-        "{s:i, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:o}", "schema", RECORD_SCHEMA, "type",
-        "diagnosis", "command", text_json(page->command), "verdict", verdict_kind_text(diagnosis->verdict), "headline",
-        text_json(diagnosis->headline), "numbers", numbers, "times", times, "findings", findings_json(diagnosis),
-        "tasks", tasks_json(page), "processes", processes_json(evidence->tree), "seen", seen, "exit_status",
-        page->exit_status < 0 ? json_null() : json_integer(page->exit_status), "left_behind", page->left_behind,
-        "peak_memory_bytes", evidence->peak_memory_bytes < 0 ? json_null() : json_integer(evidence->peak_memory_bytes));
+                  "degraded", *timeline->degraded ? target_json_text(timeline->degraded) : json_null(), "incomplete",
+                  *timeline->incomplete ? target_json_text(timeline->incomplete) : json_null(), "spinning_unknown",
+                  evidence->hotspots->known ? json_null() : target_json_text(evidence->hotspots->reason));
+    return json_pack("{s:i, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:o}", "schema", RECORD_SCHEMA,
+                     "type", "diagnosis", "command", target_json_text(page->command), "verdict",
+                     verdict_kind_text(diagnosis->verdict), "headline", target_json_text(diagnosis->headline),
+                     "numbers", numbers, "times", times, "findings", findings_json(diagnosis), "tasks",
+                     tasks_json(page), "processes", processes_json(evidence->tree), "seen", seen, "exit_status",
+                     page->exit_status < 0 ? json_null() : json_integer(page->exit_status), "left_behind",
+                     page->left_behind, "peak_memory_bytes",
+                     evidence->peak_memory_bytes < 0 ? json_null() : json_integer(evidence->peak_memory_bytes));
 }

@@ -29,12 +29,15 @@ struct allocation {
     double end_s;           /* date at which the job ends, seconds since 1970 */
     int restarts;           /* how many times it was started before; LSF says only whether: 1 */
     bool step;              /* inside srun, or flux run: this process is a task, not the batch script */
+    bool elsewhere;         /* the job's nodes are others than this machine: the shell of salloc on a login node */
     const char *hosts;      /* as the scheduler lists them ("node[1-4]", "n1 4 n2 4"); points into the environment;
                                NULL where it does not */
     const char *hosts_file; /* a file with a host a line, likewise: allocation_read_hosts reads it */
 };
 
-/* Pure: environ in, struct out. Where one scheduler runs inside another (Flux inside a Slurm job) the inner one. */
+/* Pure: environ in, struct out. Flux tells a batch script nothing but that it runs in it; there SPEEDUP_JOB_ID,
+ * SPEEDUP_JOB_NODES, SPEEDUP_JOB_CORES and SPEEDUP_JOB_HOSTS tell the rest, which the scripts of `speedup job flux` set.
+ */
 void allocation_find(char *const environment[], struct allocation *);
 
 /* Not pure: reads hosts_file, where there is one, and fills in what the environment did not say: nodes, and from

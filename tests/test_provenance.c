@@ -372,6 +372,67 @@ static void fixes_suit_the_machine(void **state)
     assert_non_null(strstr(find_warning(count, warnings, "no-timelines")->fix, "seccomp"));
 }
 
+/* A batch job on that machine of 4 CPUs, and what is wrong with it. */
+static const struct job_scene {
+    const char *environment[4];
+    struct allocation allocation;
+    const char *names[4]; /* of the warnings, in this order */
+} job_scenes[] = {
+    {{NULL}, {.scheduler = SCHEDULER_NONE, .cpus_per_node = 1}, {NULL}},
+    {{"OMP_NUM_THREADS=1"}, {.scheduler = SCHEDULER_PBS, .cpus_per_node = 4}, {NULL}},
+    {{"OMP_NUM_THREADS=1"}, {.scheduler = SCHEDULER_PBS}, {NULL}},
+    {{"OMP_NUM_THREAD=1"}, {.scheduler = SCHEDULER_LSF, .cpus_per_node = 4}, {"omp-threads"}},
+    {{"OMP_NUM_THREADS=1"}, {.scheduler = SCHEDULER_SLURM, .cpus_per_node = 3}, {"shared-node"}},
+    {{"OMP_NUM_THREADS=1"}, {.scheduler = SCHEDULER_SLURM, .cpus_per_node = 3, .cpus_differ = true}, {NULL}},
+    {{"OMP_NUM_THREADS=1"}, {.scheduler = SCHEDULER_SLURM, .cpus_per_node = 3, .elsewhere = true}, {"not-on-node"}},
+    {{"OMP_NUM_THREADS=1"}, {.scheduler = SCHEDULER_FLUX, .cpus_per_node = 5, .step = true}, {"step-cpus"}},
+    {{"SLURM_CPUS_PER_TASK=2"},
+     {.scheduler = SCHEDULER_SLURM, .cpus_per_node = 2},
+     {"shared-node", "srun-cpus", "omp-threads"}},
+    {{"OMP_NUM_THREADS=2", "SLURM_CPUS_PER_TASK=2", "SRUN_CPUS_PER_TASK=2"},
+     {.scheduler = SCHEDULER_SLURM, .cpus_per_node = 4},
+     {NULL}},
+};
+
+static void jobs_have_warnings_of_their_own(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof job_scenes / sizeof *job_scenes; i++) {
+        const struct job_scene *scene = &job_scenes[i];
+        struct machine machine;
+        struct provenance provenance;
+        struct warning warnings[WARNINGS_MAX] = {{.name = "first"}};
+        make_good(&machine, &provenance);
+        int count = provenance_job_warnings(&scene->allocation, &machine, &provenance,
+                                            (char *const *)scene->environment, 1, warnings);
+        int expected = 1;
+        while (expected < 4 && scene->names[expected - 1]) expected++;
+        assert_int_equal(count, expected);
+        assert_string_equal(warnings[0].name, "first");
+        for (int w = 1; w < count; w++) {
+            size_t length = strlen(warnings[w].text);
+            assert_string_equal(warnings[w].name, scene->names[w - 1]);
+            assert_true(length > 0 && warnings[w].text[length - 1] == '.');
+            assert_in_range(strlen(warnings[w].fix), 1, sizeof warnings[w].fix - 2);
+        }
+    }
+}
+
+/* With SMT a job may count cores, and have all. */
+static void whole_cores_are_whole_nodes(void **state)
+{
+    struct machine machine;
+    struct provenance provenance;
+    struct warning warnings[WARNINGS_MAX];
+    const struct allocation allocation = {.scheduler = SCHEDULER_SLURM, .cpus_per_node = 2};
+    char variable[] = "OMP_NUM_THREADS=1", *environment[] = {variable, NULL};
+    (void)state;
+    make_good(&machine, &provenance);
+    assert_int_equal(provenance_job_warnings(&allocation, &machine, &provenance, environment, 0, warnings), 1);
+    provenance.smt_active = 1;
+    assert_int_equal(provenance_job_warnings(&allocation, &machine, &provenance, environment, 0, warnings), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -382,6 +443,8 @@ int main(void)
         cmocka_unit_test(each_cause_has_its_warning_and_fix),
         cmocka_unit_test(many_warnings_fit),
         cmocka_unit_test(fixes_suit_the_machine),
+        cmocka_unit_test(jobs_have_warnings_of_their_own),
+        cmocka_unit_test(whole_cores_are_whole_nodes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,6 +15,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const double version_limit_s = 5;
 
@@ -24,6 +25,7 @@ struct survey {
     struct launch_site site;
     char mpi_version[128], gnuplot[128]; /* "" where not found */
     char openmp[128];
+    struct allocation allocation;
     int warning_count;
     struct warning warnings[WARNINGS_MAX];
 };
@@ -90,7 +92,11 @@ static int take_survey(struct survey *survey_p, struct error *error_p)
     if (!status) status = ask_version(gnuplot, survey_p->gnuplot, error_p);
     if (status) return status;
     find_openmp(sizeof survey_p->openmp, survey_p->openmp);
+    allocation_find(environ, &survey_p->allocation);
+    allocation_read_hosts(&survey_p->allocation); /* where it cannot be read, less is known */
     survey_p->warning_count = provenance_warnings(&survey_p->machine, &survey_p->provenance, survey_p->warnings);
+    survey_p->warning_count = provenance_job_warnings(&survey_p->allocation, &survey_p->machine, &survey_p->provenance,
+                                                      environ, survey_p->warning_count, survey_p->warnings);
     return STATUS_OK;
 }
 
@@ -143,6 +149,13 @@ static void print_cpus(const struct machine *machine, const struct provenance *p
     if (machine->kind_count > 1) print_row("Kinds of cores", "%d", machine->kind_count);
     print_row("Topology", "%d package%s, %d NUMA node%s", machine->package_count, plural(machine->package_count),
               machine->numa_count, plural(machine->numa_count));
+}
+
+static void print_job(const struct allocation *allocation)
+{
+    char text[1024];
+    if (allocation->scheduler != SCHEDULER_NONE)
+        print_row("Batch system", "Inside %s", allocation_format(allocation, sizeof text, text));
 }
 
 static const char *bytes_or_unknown(int64_t bytes, size_t length, char *text)
@@ -239,6 +252,7 @@ static void print_warnings(const struct survey *survey)
 static void print_survey(const struct survey *survey)
 {
     printf("What %s offers to this process\n\n", survey->machine.hostname);
+    print_job(&survey->allocation);
     print_cpus(&survey->machine, &survey->provenance);
     print_memory(&survey->machine);
     print_system(&survey->provenance);
@@ -261,10 +275,11 @@ static int print_json(const struct survey *survey, const struct ceilings *ceilin
 {
     const struct context_source source = {
         .mpi_version = survey->mpi_version, .mpirun = survey->site.mpirun, .mpi_reason = survey->site.mpi_reason};
-    json_t *object = json_pack("{s:o, s:o, s:o, s:s, s:s?, s:o}", "machine", record_encode_machine(&survey->machine),
-                               "system", record_encode_system(&survey->provenance), "mpi", record_encode_mpi(&source),
-                               "openmp", survey->openmp, "gnuplot", survey->gnuplot[0] ? survey->gnuplot : NULL,
-                               "warnings", encode_warnings(survey));
+    json_t *object = json_pack(
+        "{s:o, s:o, s:o, s:o, s:s, s:s?, s:o}", "job", record_encode_allocation(&survey->allocation), "machine",
+        record_encode_machine(&survey->machine), "system", record_encode_system(&survey->provenance), "mpi",
+        record_encode_mpi(&source), "openmp", survey->openmp, "gnuplot", survey->gnuplot[0] ? survey->gnuplot : NULL,
+        "warnings", encode_warnings(survey));
     if (object && ceilings) json_object_set_new(object, "ceilings", ceilings_encode(ceilings));
     if (!object) return error_set(error_p, STATUS_FAILED, "no memory is left");
     json_dumpf(object, stdout, JSON_INDENT(2));

@@ -2,6 +2,7 @@
 #ifndef SPEEDUP_OBSERVE_PROVENANCE_H
 #define SPEEDUP_OBSERVE_PROVENANCE_H
 
+#include "../place/allocation.h"
 #include "../place/machine.h"
 
 /* "" or NAN or -1 where not readable. Cheap to read: files and some system calls, about a millisecond. */
@@ -40,5 +41,8 @@ struct warning {
 enum { WARNINGS_MAX = 24 };
 /* Pure. Returns how many, the worst first. */
 int provenance_warnings(const struct machine *, const struct provenance *, struct warning warnings_p[WARNINGS_MAX]);
+/* Pure. Appends to `count` warnings what of a batch job would spoil a measurement; returns how many there are then. */
+int provenance_job_warnings(const struct allocation *, const struct machine *, const struct provenance *,
+                            char *const environment[], int count, struct warning warnings[WARNINGS_MAX]);
 
 #endif

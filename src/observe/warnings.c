@@ -183,3 +183,70 @@ int provenance_warnings(const struct machine *machine, const struct provenance *
     warn_of_blindness(provenance, &list);
     return list.count;
 }
+
+static bool is_set(char *const environment[], const char *name)
+{
+    size_t length = strlen(name);
+    for (; *environment; environment++)
+        if (strncmp(*environment, name, length) == 0 && (*environment)[length] == '=') return true;
+    return false;
+}
+
+/* CPUs of the job on this node; 0: not known, or this node's are not. */
+static int job_cpus(const struct allocation *allocation)
+{
+    return allocation->elsewhere || allocation->cpus_differ ? 0 : allocation->cpus_per_node;
+}
+
+/* With SMT on, a job may count cores, and have the whole node all the same. */
+static void warn_of_shared_node(const struct allocation *allocation, const struct machine *machine,
+                                const struct provenance *provenance, struct list *list)
+{
+    int cpus = job_cpus(allocation), online = machine->online_cpu_count;
+    int threads = provenance->smt_active == 1 ? 2 : 1;
+    if (cpus == 0 || (long long)cpus * threads >= online) return;
+    warn(list, "shared-node",
+         "Ask for whole nodes: sbatch --exclusive, qsub -l place=scatter:excl, bsub -x, flux batch --exclusive "
+         "('speedup job' writes such a script).",
+         "The job has %d of this node's %d CPUs%s: jobs of others may run on the rest, in the same caches and memory.",
+         cpus, online,
+         machine->allowed_cpu_count > cpus * threads ? ", though nothing keeps this process off the others" : "");
+}
+
+static void warn_of_step(const struct allocation *allocation, const struct machine *machine, struct list *list)
+{
+    int cpus = job_cpus(allocation), allowed = machine->allowed_cpu_count;
+    if (!allocation->step || allowed >= cpus) return;
+    struct warning *warning = warn(list, "step-cpus", "",
+                                   "This task may use %d of the %d CPUs that the job has on this node.", allowed, cpus);
+    snprintf(warning->fix, sizeof warning->fix,
+             "Start speedup in the batch script itself, without %s; it starts its ranks by itself.",
+             allocation->scheduler == SCHEDULER_FLUX ? "flux run" : "srun");
+}
+
+int provenance_job_warnings(const struct allocation *allocation, const struct machine *machine,
+                            const struct provenance *provenance, char *const environment[], int count,
+                            struct warning warnings[WARNINGS_MAX])
+{
+    struct list list = {.count = count, .warnings = warnings};
+    if (allocation->scheduler == SCHEDULER_NONE) return count;
+    if (allocation->elsewhere)
+        warn(&list, "not-on-node",
+             "Start speedup in a batch script ('speedup job slurm' writes one), or in a shell on a node: srun --pty "
+             "--cpu-bind=none bash",
+             "This shell is not on a node of its job (salloc leaves it on the login node): what is told here is of %s.",
+             machine->hostname);
+    warn_of_shared_node(allocation, machine, provenance, &list);
+    warn_of_step(allocation, machine, &list);
+    if (is_set(environment, "SLURM_CPUS_PER_TASK") && !is_set(environment, "SRUN_CPUS_PER_TASK"))
+        warn(&list, "srun-cpus", "export SRUN_CPUS_PER_TASK=$SLURM_CPUS_PER_TASK",
+             "SRUN_CPUS_PER_TASK is not set, and since 22.05 srun does not take over the job's --cpus-per-task: all "
+             "threads of a rank may be on one core.");
+    if (!is_set(environment, "OMP_NUM_THREADS"))
+        warn(&list, "omp-threads",
+             allocation->scheduler == SCHEDULER_SLURM ? "export OMP_NUM_THREADS=${SLURM_CPUS_PER_TASK:-1}"
+                                                      : "export OMP_NUM_THREADS=1, or the threads of each rank",
+             "OMP_NUM_THREADS is not set: what you start without Speedup uses all CPUs that it sees, in every rank. "
+             "Studies set it.");
+    return list.count;
+}

@@ -139,6 +139,31 @@ json_t *record_encode_mpi(const struct context_source *source)
                      "mpirun", text_or_null(source->mpirun), "reason", text_or_null(source->mpi_reason));
 }
 
+static json_t *count_or_null(int count)
+{
+    return count > 0 ? json_integer(count) : json_null();
+}
+
+static json_t *number_or_null(double number)
+{
+    return number > 0 ? json_real(number) : json_null();
+}
+
+json_t *record_encode_allocation(const struct allocation *allocation)
+{
+    if (allocation->scheduler == SCHEDULER_NONE) return json_null();
+    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:i, s:b, s:b, s:o}", "scheduler",
+                     scheduler_name(allocation->scheduler), "id", text_or_null(allocation->job_id), "array_index",
+                     text_or_null(allocation->array_index), "partition", text_or_null(allocation->partition), "nodes",
+                     count_or_null(allocation->nodes), "cpus_per_node", count_or_null(allocation->cpus_per_node),
+                     "cpus_differ", allocation->cpus_differ, "cpus", count_or_null(allocation->cpus_total),
+                     "tasks_per_node", count_or_null(allocation->tasks_per_node), "cpus_per_task",
+                     count_or_null(allocation->cpus_per_task), "memory_per_node_bytes",
+                     number_or_null(allocation->memory_per_node_bytes), "end_s", number_or_null(allocation->end_s),
+                     "restarts", allocation->restarts, "step", allocation->step, "elsewhere", allocation->elsewhere,
+                     "hosts", text_or_null(allocation->hosts));
+}
+
 static json_t *encode_program(void)
 {
     return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o}", "name", "speedup", "version", SPEEDUP_VERSION, "compiler",

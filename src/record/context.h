@@ -22,5 +22,7 @@ json_t *record_encode_context(const struct machine *, const struct provenance *,
 json_t *record_encode_machine(const struct machine *);
 json_t *record_encode_system(const struct provenance *);
 json_t *record_encode_mpi(const struct context_source *);
+/* The batch job that this runs in; null outside of one. What it does not say is null. */
+json_t *record_encode_allocation(const struct allocation *);
 
 #endif

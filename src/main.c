@@ -169,6 +169,21 @@ static const struct command commands[] = {
          "  speedup timeline pi.jsonl --mode multitask --json\n"
          "  speedup timeline pi.jsonl --export chrome-trace pi.json",
      .run = command_timeline},
+    {.name = "job",
+     .arguments = "slurm|pbs|lsf|flux [OPTIONS] -- study ...",
+     .summary = "prints a job script that runs a study on a cluster",
+     .description =
+         "A job script for the batch system that is named: whole nodes that nobody shares, with all their memory; "
+         "binding left to Speedup; the modules to load; and a study that, before the time limit, is asked to stop, "
+         "closes its file, and goes on there in the next job, which Slurm and LSF start by themselves.\n\n"
+         "What stands behind -- is checked now, so that nothing wrong waits in a queue. Notes on what may not be meant "
+         "come on standard error. jobs/README.md tells the whole way, from no account to a curve.\n\n"
+         "Examples:\n"
+         "  speedup job slurm --nodes 4 --walltime 2h --module openmpi -- \\\n"
+         "      study matmul --modes mpi --workers 1..128*2 --budget 90m >job.sbatch\n"
+         "  speedup job slurm --array 1,2,4,8 -- study pi --modes mpi >jobs.sbatch\n"
+         "  speedup job pbs --cores-per-node 32 -A project -- study -- ./app >job.sh",
+     .run = command_job},
     {0}};
 
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands - 1 };

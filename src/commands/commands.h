@@ -12,6 +12,7 @@ int command_machine(const struct command *, int argc, char **argv, struct error 
 int command_diagnose(const struct command *, int argc, char **argv, struct error *); /* an exit status, negated */
 int command_report(const struct command *, int argc, char **argv, struct error *);
 int command_compare(const struct command *, int argc, char **argv, struct error *);
+int command_job(const struct command *, int argc, char **argv, struct error *);
 int command_timeline(const struct command *, int argc, char **argv, struct error *);
 
 #endif

@@ -208,7 +208,8 @@ static void read_flux(char *const environment[], struct allocation *allocation)
         if (allocation->nodes && tasks % allocation->nodes == 0) allocation->tasks_per_node = tasks / allocation->nodes;
         return;
     }
-    copy(environment, "SPEEDUP_JOB_ID", sizeof allocation->job_id, allocation->job_id);
+    const char *id = find(environment, "SPEEDUP_JOB_ID") ? "SPEEDUP_JOB_ID" : "FLUX_ENCLOSING_ID";
+    copy(environment, id, sizeof allocation->job_id, allocation->job_id);
     allocation->cpus_total = find_count(environment, "SPEEDUP_JOB_CORES");
     if (allocation->nodes && allocation->cpus_total % allocation->nodes == 0)
         allocation->cpus_per_node = allocation->cpus_total / allocation->nodes;

@@ -81,7 +81,7 @@ check_formatting() {
 }
 
 check_scripts() {
-    cd "$speedup_source" && shellcheck -x --severity=warning jobs/*.sh tests/*.sh .ci/run
+    cd "$speedup_source" && shellcheck -x --severity=warning jobs/*.sh jobs/*.sbatch tests/*.sh .ci/run
 }
 
 check_text() {

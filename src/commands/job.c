@@ -37,7 +37,7 @@ static void fill_table(struct job_arguments *given, struct option table_p[ROWS_M
         {'N', "nodes", OPT_COUNT, &script->nodes, 1, 100000, NULL, "N", "Nodes of the job. Default: 1."},
         {0, "array", OPT_TEXT, &given->array, 0, 0, NULL, "LIST",
          "Instead of one job one for each of these numbers of nodes, such as 1,2,4 or 1..8*2, each with a file of its "
-         "own; 'speedup report FILE...' joins them."},
+         "own; 'speedup report FILE...' joins them. The script submits them when bash runs it."},
         {'t', "walltime", OPT_DURATION, &script->walltime_s, 60, 2592000, NULL, "TIME",
          "The job's time limit, in whole minutes. Default: 1h."},
         {0, "signal-before", OPT_DURATION, &script->signal_before_s, 1, 65535, NULL, "TIME",
@@ -53,9 +53,10 @@ static void fill_table(struct job_arguments *given, struct option table_p[ROWS_M
         {'A', "account", OPT_TEXT, &script->account, 0, 0, NULL, "NAME", "Account, project or bank to charge."},
         {'p', "partition", OPT_TEXT, &script->partition, 0, 0, NULL, "NAME", "Partition or queue."},
         {0, "qos", OPT_TEXT, &script->qos, 0, 0, NULL, "NAME", "Quality of service."},
-        {0, "constraint", OPT_TEXT, &script->constraint, 0, 0, NULL, "FEATURE", "A feature that all nodes have."},
+        {0, "constraint", OPT_TEXT, &script->constraint, 0, 0, NULL, "FEATURE",
+         "A feature that all nodes have; of PBS a resource, such as model=skl."},
         {0, "module", OPT_TEXTS, &given->modules, 0, 0, NULL, "NAME", "A module to load; as often as needed."},
-        {0, "mail", OPT_TEXT, &script->mail, 0, 0, NULL, "ADDRESS", "Where news of the job are sent."},
+        {0, "mail", OPT_TEXT, &script->mail, 0, 0, NULL, "ADDRESS", "Where news of the job go."},
         {0, "name", OPT_TEXT, &script->name, 0, 0, NULL, "NAME",
          "The job's name. Default: speedup- and what is measured."},
         {0, "program", OPT_TEXT, &given->program, 0, 0, NULL, "PATH",
@@ -92,8 +93,8 @@ static int choose_scheduler(int operand_count, char **argv, struct job_script *s
             return STATUS_OK;
         }
     const char *nearest = options_nearest(argv[1], names);
-    return error_set(error, STATUS_USAGE, "no batch system '%.60s'%s%s%s; allowed: slurm, pbs, lsf, flux", argv[1],
-                     nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
+    return error_set(error, STATUS_USAGE, "no batch system '%.60s'%s%s%s Batch systems: slurm, pbs, lsf, flux", argv[1],
+                     nearest ? "; did you mean '" : ".", nearest ? nearest : "", nearest ? "'?" : "");
 }
 
 static int copy_words(int count, char **words, char ***copy_p)

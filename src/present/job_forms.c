@@ -55,7 +55,10 @@ static const struct job_form forms[] = {
                        "        exit 1\n"
                        "    fi\n"
                        "    echo \"Time is up: the job is requeued, and goes on with $file.\"\n"
-                       "    scontrol requeue \"$SLURM_JOB_ID\" && exit 0\n"
+                       "    requeued=0\n"
+                       "    scontrol requeue \"$SLURM_JOB_ID\" || requeued=$?\n"
+                       "    # Above 128: the requeueing has ended scontrol, too.\n"
+                       "    if [ \"$requeued\" -eq 0 ] || [ \"$requeued\" -gt 128 ]; then exit 0; fi\n"
                        "    echo \"It could not be requeued. Submit this script again, and it goes on.\" >&2\n",
          .clock = CLOCK_SECONDS,
          .memory_units = {"M", "G", "T"},
@@ -66,7 +69,7 @@ static const struct job_form forms[] = {
                                       "-M @mail@ -m ae"},
                        .about = "# Whole nodes that nobody shares (excl), one chunk on each (scatter).\n",
                        .submit = "qsub",
-                       .submit_each = "qsub -l select=\"$nodes\":" PBS_CHUNK " -N @name@-\"$nodes\" \"$0\"",
+                       .submit_each = "qsub -l select=\"$nodes:" PBS_CHUNK "\" -N @name@-\"$nodes\" \"$0\"",
                        .outside = "[ -z \"${PBS_JOBID:-}\" ]",
                        .nodes = "$(sort -u \"$PBS_NODEFILE\" | wc -l)",
                        .start = "cd \"$PBS_O_WORKDIR\" # PBS starts in the home directory\n"

@@ -152,24 +152,43 @@ static void set_values(const struct job_script *script, struct values *values)
     texts[JOB_MEMORY] = values->memory;
 }
 
-/* What would end a directive, or begin something else in it. */
+static bool is_name(const char *text)
+{
+    for (const char *c = text; *c; c++)
+        if (!isalnum((unsigned char)*c) && !strchr("._+-", *c)) return false;
+    return isalnum((unsigned char)*text);
+}
+
+/* Nothing that would end a directive or a word of the shell in double quotes, or begin something else in them. */
+static bool is_plain(const char *text)
+{
+    for (const char *c = text; *c; c++)
+        if (!isgraph((unsigned char)*c) || strchr("\"'\\`$#;<>", *c)) return false;
+    return *text && *text != '-';
+}
+
 static int check_texts(const struct job_script *script, struct error *error)
 {
+    enum { TEXT_MAX = 200 };
     const struct {
         const char *option, *text;
-    } texts[] = {{"name", script->name}, {"account", script->account}, {"partition", script->partition},
-                 {"qos", script->qos},   {"mail", script->mail},       {"constraint", script->constraint}};
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        const char *text = texts[i].text;
-        if (!text) continue;
-        bool fine = *text && *text != '-';
-        for (const char *c = text; *c; c++) fine = fine && isgraph((unsigned char)*c) && !strchr("\"'\\`$#;<>", *c);
-        if (!fine || strlen(text) > 200)
+    } texts[] = {{"account", script->account},
+                 {"partition", script->partition},
+                 {"qos", script->qos},
+                 {"constraint", script->constraint},
+                 {"mail", script->mail}};
+    if (!is_name(script->name) || strlen(script->name) > TEXT_MAX)
+        return error_set(
+            error, STATUS_USAGE,
+            "--name '%.60s' is no name for a job; allowed: letters, digits and ._+-, up to %d, the first a "
+            "letter or digit",
+            script->name, TEXT_MAX);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (texts[i].text && (!is_plain(texts[i].text) || strlen(texts[i].text) > TEXT_MAX))
             return error_set(error, STATUS_USAGE,
-                             "--%s '%.60s' cannot stand in a directive; allowed: 1 to 200 printable characters without "
+                             "--%s '%.60s' cannot stand in a directive; allowed: up to %d printable characters without "
                              "blanks, quotes and any of \\`$#;<>",
-                             texts[i].option, text);
-    }
+                             texts[i].option, texts[i].text, TEXT_MAX);
     return STATUS_OK;
 }
 
@@ -198,12 +217,16 @@ int job_script_check(const struct job_script *script, struct error *error)
         if (asked[key] && !form_uses(form, key))
             return error_set(error, STATUS_USAGE, "--%s has no counterpart in %s; leave it out",
                              job_key_names[key].option, scheduler);
-    if (form_uses(form, JOB_CORES) && script->scheduler == SCHEDULER_PBS && script->cores_per_node == 0)
+    if (script->scheduler == SCHEDULER_PBS && script->cores_per_node == 0)
         return error_set(error, STATUS_USAGE,
                          "PBS has to be told how many cores a node has: --cores-per-node N (pbsnodes -a shows it)");
     if (script->scheduler == SCHEDULER_LSF && ranks_of(script) == 0)
         return error_set(error, STATUS_USAGE,
                          "LSF has to be told how many cores a host has: --cores-per-node N (lshosts shows it)");
+    if (script->scheduler == SCHEDULER_PBS && script->constraint && !strchr(script->constraint, '='))
+        return error_set(error, STATUS_USAGE,
+                         "--constraint '%.60s': PBS asks for resources by value, such as model=skl",
+                         script->constraint);
     if (script->memory && (parse_memory(script->memory, &unit), unit < 0))
         return error_set(error, STATUS_USAGE,
                          "--memory '%.60s' is no amount of memory; allowed: a whole number with M, G or T, such as 64G",

@@ -4,6 +4,7 @@
 #include "command_run.h"
 
 #include "../launch/command_line.h"
+#include "../launch/hints.h"
 #include "../launch/words.h"
 #include "../observe/outside.h"
 #include "../observe/thread.h"
@@ -56,10 +57,15 @@ static struct spawn_options spawn_options_of(struct run *run)
 
 static const char *last_line(char *text)
 {
-    char *end = text + strlen(text);
-    while (end > text && (end[-1] == '\n' || end[-1] == ' ')) *--end = '\0';
-    char *line = strrchr(text, '\n');
-    return line ? line + 1 : text;
+    char *line;
+    do { /* mpirun frames what it says with lines of dashes */
+        char *end = text + strlen(text);
+        while (end > text && (end[-1] == '\n' || end[-1] == ' ')) *--end = '\0';
+        line = strrchr(text, '\n');
+        line = line ? line + 1 : text;
+        if (*line && strspn(line, "-=") == strlen(line)) *line = '\0';
+    } while (!*line && line > text);
+    return line;
 }
 
 /* What it said last; or, where a launcher has more to say behind it, that it could not be started. */
@@ -110,16 +116,21 @@ static int check_end(struct run *run, int status, struct error *error)
     if (status) return status;
     tell_left_behind(run);
     bool failed = result->signal || result->exit_status != 0;
+    int ended_by = result->signal              ? result->signal
+                   : result->exit_status > 128 ? result->exit_status - 128 /* as shells and mpirun pass it on */
+                                               : 0;
+    const char *hint = launch_hint(result->stderr_tail, ended_by), *so = hint ? "; " : "";
+    if (!hint) hint = "";
     telling_line(result->stderr_tail, sizeof said, said);
     bool started = strncmp(said, "cannot start ", 13) != 0;
     if (!failed || (started && run->measurement->checks->ignore_failure)) return STATUS_OK;
     if (!started) return error_set(error, STATUS_FAILED, "%s", said);
     const char *says = *said ? "; it says: " : "";
     if (result->signal)
-        return error_set(error, STATUS_FAILED, "%s was ended by signal %d (%s)%s%s; -i goes on all the same", name,
-                         result->signal, strsignal(result->signal), says, said);
-    return error_set(error, STATUS_FAILED, "%s ended with status %d%s%s; -i goes on all the same", name,
-                     result->exit_status, says, said);
+        return error_set(error, STATUS_FAILED, "%s was ended by signal %d (%s)%s%s%s%s; -i goes on all the same", name,
+                         result->signal, strsignal(result->signal), says, said, so, hint);
+    return error_set(error, STATUS_FAILED, "%s ended with status %d%s%s%s%s; -i goes on all the same", name,
+                     result->exit_status, says, said, so, hint);
 }
 
 static int run_hook(struct run *run, const char *name, const char *template, struct error *error)

@@ -34,7 +34,9 @@ static void fill_table(struct job_arguments *given, struct option table_p[ROWS_M
 {
     struct job_script *script = &given->script;
     const struct option rows[] = {
-        {'N', "nodes", OPT_COUNT, &script->nodes, 1, 100000, NULL, "N", "Nodes of the job. Default: 1."},
+        {'N', "nodes", OPT_COUNT, &script->nodes, 1, 100000, NULL, "N",
+         "Nodes of the job. Where the study has no --nodes of its own, it gets the powers of two up to "
+         "that. Default: 1."},
         {0, "array", OPT_TEXT, &given->array, 0, 0, NULL, "LIST",
          "Instead of one job one for each of these numbers of nodes, such as 1,2,4 or 1..8*2, each with a file of its "
          "own; 'speedup report FILE...' joins them. The script submits them when bash runs it."},
@@ -170,12 +172,6 @@ static void tell_weak_points(const struct job_script *script, const struct study
         snprintf(text, sizeof text,
                  "one launch may take as long as --time-limit of the study, %.0f s, and the job has %.0f s for all",
                  options->time_limit_s, usable_s);
-        note(text);
-    }
-    if (!script->words_have_nodes && script->array_count == 0 && script->nodes > 1) {
-        snprintf(text, sizeof text,
-                 "the job has %d nodes, but the study uses one: give it --nodes, such as --nodes 1,%d", script->nodes,
-                 script->nodes);
         note(text);
     }
     if (script->ranks_per_node > 0 && script->cores_per_node > 0 &&

@@ -4,6 +4,7 @@
 
 #include "../../kernels/isa.h"
 #include "../launch/command_line.h"
+#include "../launch/hints.h"
 #include "../observe/thread.h"
 #include "../place/schedule.h"
 #include "../present/present.h"
@@ -296,13 +297,16 @@ static const char *after_samples(int count, size_t length, char *text)
     return text;
 }
 
+enum { SIGNALS_MAX = 64 }; /* what mpirun ends with may also be an error of its own above them */
+
 /* Why a launch that ended without "done" did so. */
 static int explain_failure(const struct launch *launch, struct spawn_result *result, struct error *error)
 {
     bool mpirun = launch->line->launcher == LAUNCHER_MPIRUN;
-    int ended_by = result->signal                        ? result->signal
-                   : mpirun && result->exit_status > 128 ? result->exit_status - 128
-                                                         : 0;
+    int ended_by = result->signal ? result->signal
+                   : mpirun && result->exit_status > 128 && result->exit_status <= 128 + SIGNALS_MAX
+                       ? result->exit_status - 128
+                       : 0;
     const char *what = mpirun ? "mpirun" : "the worker";
     char after[32];
     after_samples(launch->samples, sizeof after, after);
@@ -316,15 +320,17 @@ static int explain_failure(const struct launch *launch, struct spawn_result *res
                          "a real-time worker was ended %s by its watchdog: a task computed for longer than the time "
                          "limit of %g s; give a longer --time-limit or a smaller --size",
                          after, launch->session->time_limit_s);
+    const char *hint = launch_hint(result->stderr_tail, ended_by), *so = hint ? "; " : "";
+    if (!hint) hint = "";
     const char *said = telling_line(result->stderr_tail);
     if (result->signal)
-        return error_set(error, STATUS_FAILED, "%s was ended by signal %d (%s) %s; on standard error: %s", what,
-                         result->signal, strsignal(result->signal), after, said);
+        return error_set(error, STATUS_FAILED, "%s was ended by signal %d (%s) %s; on standard error: %s%s%s", what,
+                         result->signal, strsignal(result->signal), after, said, so, hint);
     if (ended_by)
-        return error_set(error, STATUS_FAILED, "a rank was ended by signal %d (%s) %s; mpirun says: %s", ended_by,
-                         strsignal(ended_by), after, said);
-    return error_set(error, STATUS_FAILED, "%s ended with status %d %s; on standard error: %s", what,
-                     result->exit_status, after, said);
+        return error_set(error, STATUS_FAILED, "a rank was ended by signal %d (%s) %s; mpirun says: %s%s%s", ended_by,
+                         strsignal(ended_by), after, said, so, hint);
+    return error_set(error, STATUS_FAILED, "%s ended with status %d %s; on standard error: %s%s%s", what,
+                     result->exit_status, after, said, so, hint);
 }
 
 /* A further rank of a foreign job that failed as all ranks did: rank 0 says why. */

@@ -281,23 +281,31 @@ static void write_modules(FILE *out, const struct job_script *script)
     fputc('\n', out);
 }
 
+/* Quoted also where it need not be: checkers of scripts take x-y for arithmetic. */
+static void write_quoted(FILE *out, const char *text)
+{
+    bool plain = true;
+    for (const char *c = text; *c; c++) plain = plain && *c != '\'' && isprint((unsigned char)*c);
+    if (plain)
+        fprintf(out, "'%s'", text);
+    else
+        quote_write(out, text);
+}
+
 /* The file's name, with the number of nodes before its suffix where there is a job each. */
 static void write_file(FILE *out, const struct job_script *script)
 {
     const char *slash = strrchr(script->file, '/'), *name = slash ? slash + 1 : script->file;
     const char *suffix = strrchr(name, '.');
-    fputs("file=", out);
-    if (script->array_count == 0) {
-        quote_write(out, script->file);
-        fputc('\n', out);
-        return;
-    }
     char stem[4096];
-    size_t length = suffix && suffix > name ? (size_t)(suffix - script->file) : strlen(script->file);
-    snprintf(stem, sizeof stem, "%.*s", (int)length, script->file);
-    quote_write(out, stem);
-    fputs("-$nodes", out);
-    if (script->file[length]) quote_write(out, script->file + length);
+    if (!suffix || suffix == name) suffix = script->file + strlen(script->file);
+    snprintf(stem, sizeof stem, "%.*s", (int)(suffix - script->file), script->file);
+    fputs("file=", out);
+    write_quoted(out, script->array_count > 0 ? stem : script->file);
+    if (script->array_count > 0) {
+        fputs("-\"$nodes\"", out);
+        if (*suffix) write_quoted(out, suffix);
+    }
     fputc('\n', out);
 }
 
@@ -315,6 +323,16 @@ static void write_preparation(FILE *out, const struct job_script *script, const 
     fprintf(out, "\necho \"$(date '+%%F %%T'), %s\"\n\"$speedup\" machine || true\n\n", form->where);
 }
 
+/* Where the study's line does not say it: all nodes of the job; of one job for all, each power of two up to them. */
+static void write_nodes(FILE *out, const struct job_script *script)
+{
+    if (script->array_count > 0) fputs(" --nodes \"$nodes\"", out);
+    if (script->array_count > 0 || script->nodes == 1) return;
+    fputs(" --nodes ", out);
+    for (long long nodes = 1; nodes < script->nodes; nodes *= 2) fprintf(out, "%lld,", nodes);
+    fprintf(out, "%d", script->nodes);
+}
+
 static void write_study(FILE *out, const struct job_script *script, const struct job_form *form)
 {
     int end = 0;
@@ -327,7 +345,7 @@ static void write_study(FILE *out, const struct job_script *script, const struct
         fputc(' ', out);
         quote_write(out, script->words[i]);
     }
-    if (script->array_count > 0 && !script->words_have_nodes) fputs(" --nodes \"$nodes\"", out);
+    if (!script->words_have_nodes) write_nodes(out, script);
     fputs(" -o \"$file\" --resume", out);
     for (int i = end; i < script->word_count; i++) {
         fputc(' ', out);

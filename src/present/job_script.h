@@ -28,7 +28,7 @@ struct job_script {
     const char *file;    /* the study's records */
     int word_count;      /* of the study's command line, behind "study", without -o FILE and --resume */
     char *const *words;
-    bool words_have_nodes; /* they name --nodes */
+    bool words_have_nodes; /* they name --nodes; else the script adds it, where there are more than one */
     int made_by_count;     /* the command line that asks for this script */
     char *const *made_by;
 };

@@ -1,0 +1,53 @@
+#!/bin/bash
+# Made by: speedup job flux --nodes 4 --walltime 2h --module openmpi --program speedup -- study matmul --modes mpi --budget 100m
+# Submit it with: flux batch FILE
+#
+# Whole nodes that nobody shares.
+#flux: --job-name=speedup-matmul
+#flux: --output=speedup-matmul-{{id}}.out
+#flux: --nodes=4
+#flux: --exclusive
+#flux: --time-limit=120m
+
+# A shell that is no login shell may not know modules yet.
+if ! type module >/dev/null 2>&1; then . /etc/profile; fi
+module load openmpi || exit
+
+set -eu
+export OMP_NUM_THREADS=1
+# Flux sets no variables for a batch script: these tell Speedup of the job.
+SPEEDUP_JOB_ID=$(flux getattr jobid)
+SPEEDUP_JOB_HOSTS=$(flux getattr hostlist)
+SPEEDUP_JOB_NODES=$(flux resource list -s up -n -o '{nnodes}')
+SPEEDUP_JOB_CORES=$(flux resource list -s up -n -o '{ncores}')
+export SPEEDUP_JOB_ID SPEEDUP_JOB_HOSTS SPEEDUP_JOB_NODES SPEEDUP_JOB_CORES
+speedup=speedup
+file='speedup-matmul.jsonl'
+
+echo "$(date '+%F %T'), job $SPEEDUP_JOB_ID, $SPEEDUP_JOB_NODES node(s): $SPEEDUP_JOB_HOSTS"
+"$speedup" machine || true
+
+# Signals are handed on to the study, which then closes its file. It runs in the background, since bash heeds no
+# signal while something runs in the foreground.
+study='' stopped='' time_is_up=''
+stop() {
+    stopped=yes
+    if [ -n "$study" ]; then kill -TERM "$study" 2>/dev/null || true; fi
+}
+trap stop TERM INT
+timeout --foreground --signal=TERM "$((7080 - SECONDS))" "$speedup" study matmul --modes mpi --budget 100m --nodes 1,2,4 -o "$file" --resume &
+study=$!
+if [ -n "$stopped" ]; then stop; fi # one that came before there was a study
+status=0
+wait "$study" || status=$?
+while kill -0 "$study" 2>/dev/null; do # the signal ended the wait alone
+    status=0
+    wait "$study" || status=$?
+done
+if [ "$status" -eq 124 ]; then time_is_up=yes status=130; fi # timeout's own status
+
+if [ -n "$time_is_up" ] && [ "$status" -gt 128 ]; then # cut short: more is to be done
+    echo "Time is up. Submit this script again, and it goes on with $file." >&2
+    exit 75
+fi
+exit "$status"

@@ -1,0 +1,49 @@
+#!/bin/bash
+# Made by: speedup job pbs --nodes 4 --cores-per-node 32 --walltime 2h --module openmpi --program speedup -- study matmul --modes mpi --budget 100m
+# Submit it with: qsub FILE
+#
+# Whole nodes that nobody shares (excl), one chunk on each (scatter).
+#PBS -N speedup-matmul
+#PBS -j oe
+#PBS -l select=4:ncpus=32:mpiprocs=32:ompthreads=1
+#PBS -l place=scatter:excl
+#PBS -l walltime=02:00:00
+#PBS -r y
+
+# A shell that is no login shell may not know modules yet.
+if ! type module >/dev/null 2>&1; then . /etc/profile; fi
+module load openmpi || exit
+
+set -eu
+cd "$PBS_O_WORKDIR" # PBS starts in the home directory
+export OMP_NUM_THREADS=1
+speedup=speedup
+file='speedup-matmul.jsonl'
+
+echo "$(date '+%F %T'), job $PBS_JOBID, nodes: $(sort -u "$PBS_NODEFILE" | tr '\n' ' ')"
+"$speedup" machine || true
+
+# Signals are handed on to the study, which then closes its file. It runs in the background, since bash heeds no
+# signal while something runs in the foreground.
+study='' stopped='' time_is_up=''
+stop() {
+    stopped=yes
+    if [ -n "$study" ]; then kill -TERM "$study" 2>/dev/null || true; fi
+}
+trap stop TERM INT
+timeout --foreground --signal=TERM "$((7080 - SECONDS))" "$speedup" study matmul --modes mpi --budget 100m --nodes 1,2,4 -o "$file" --resume &
+study=$!
+if [ -n "$stopped" ]; then stop; fi # one that came before there was a study
+status=0
+wait "$study" || status=$?
+while kill -0 "$study" 2>/dev/null; do # the signal ended the wait alone
+    status=0
+    wait "$study" || status=$?
+done
+if [ "$status" -eq 124 ]; then time_is_up=yes status=130; fi # timeout's own status
+
+if [ -n "$time_is_up" ] && [ "$status" -gt 128 ]; then # cut short: more is to be done
+    echo "Time is up. Submit this script again, and it goes on with $file." >&2
+    exit 75
+fi
+exit "$status"

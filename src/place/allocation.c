@@ -249,13 +249,14 @@ static int compare_lines(const void *a, const void *b)
 static bool count_hosts(char **lines, size_t count, struct counts *counts_p)
 {
     struct counts counts = {0};
+    if (count == 0) return false;
     qsort(lines, count, sizeof *lines, compare_lines);
     for (size_t first = 0, next; first < count; first = next) {
         for (next = first + 1; next < count && strcmp(lines[first], lines[next]) == 0; next++) continue;
         if (!counts_add(&counts, (long long)(next - first), 1)) return false;
     }
     *counts_p = counts;
-    return counts.nodes > 0;
+    return true;
 }
 
 enum { HOST_LINES_MAX = 1 << 20 };

@@ -36,7 +36,8 @@ struct allocation {
 };
 
 /* Pure: environ in, struct out. Flux tells a batch script nothing but that it runs in it; there SPEEDUP_JOB_ID,
- * SPEEDUP_JOB_NODES, SPEEDUP_JOB_CORES and SPEEDUP_JOB_HOSTS tell the rest, which the scripts of `speedup job flux` set.
+ * SPEEDUP_JOB_NODES, SPEEDUP_JOB_CORES and SPEEDUP_JOB_HOSTS tell the rest, which the scripts of `speedup job flux`
+ * set.
  */
 void allocation_find(char *const environment[], struct allocation *);
 

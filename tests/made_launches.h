@@ -80,11 +80,12 @@ static inline void make_launch(struct results *results, const struct made *made,
     struct sample sample;
     sample_init(&sample);
     struct config *config = &sample.config;
-    *config = (struct config){.seed = 1, .isa = "generic", .map = "cores-first", .nodes = 1};
+    *config = (struct config){.seed = 1, .isa = "generic"};
     snprintf(config->kernel, sizeof config->kernel, "%s", made->kernel ? made->kernel : "matmul");
     snprintf(config->variant, sizeof config->variant, "%s", made->variant ? made->variant : "packed");
     snprintf(config->size, sizeof config->size, "%s", made->size ? made->size : "1000");
-    config->mode = (struct mode){.name = made->mode, .ranks = 1, .threads = made->workers};
+    config->mode =
+        (struct mode){.nodes = 1, .map = "cores-first", .name = made->mode, .ranks = 1, .threads = made->workers};
     config->mode.cpus.count = made->cpus ? made->cpus : made->workers;
     if (config->mode.cpus.count > CPUS_MAX) config->mode.cpus.count = 0; /* as many as workers, and none is named */
     for (int i = 0; i < config->mode.cpus.count; i++) config->mode.cpus.cpus[i] = i;

@@ -110,9 +110,9 @@ struct recipe {
 
 static void fill_config(const struct recipe *recipe, struct config *config_p)
 {
-    *config_p = (struct config){.variant = "plain", .size = "1000", .seed = 1, .isa = "generic", .nodes = 1};
+    *config_p = (struct config){.variant = "plain", .size = "1000", .seed = 1, .isa = "generic", .mode = {.nodes = 1}};
     strcpy(config_p->kernel, recipe->kernel);
-    strcpy(config_p->map, "cores-first");
+    strcpy(config_p->mode.map, "cores-first");
     bool processes = recipe->mode == MODE_MPI || recipe->mode == MODE_MULTITASK_MPI;
     config_p->mode.name = recipe->mode;
     config_p->mode.ranks = processes ? recipe->workers : 1;

@@ -16,10 +16,9 @@
 static struct config make_config(void)
 {
     struct config config = {.size = "1000",
-                            .nodes = 1,
                             .option_count = 2,
                             .options = {{"level", "6"}, {"file", "a {b} $c"}},
-                            .mode = {.ranks = 2, .threads = 3}};
+                            .mode = {.nodes = 1, .ranks = 2, .threads = 3}};
     return config;
 }
 

@@ -30,11 +30,10 @@ static struct config config_of(const struct asked *asked)
 {
     struct error error = {""};
     struct config config = {
-        .nodes = 1,
         .size = "64",
         .option_count = 1,
         .options = {{"v", "a b"}},
-        .mode = {.wait_policy = asked->wait_policy, .ranks = asked->ranks, .threads = asked->threads}};
+        .mode = {.nodes = 1, .wait_policy = asked->wait_policy, .ranks = asked->ranks, .threads = asked->threads}};
     char *words[4];
     int count = 0;
     for (; count < 4 && asked->words[count]; count++) words[count] = (char *)asked->words[count];

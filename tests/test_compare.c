@@ -84,8 +84,10 @@ static void add_sample(struct results *results, int config, int launch, int bloc
 {
     struct sample sample;
     sample_init(&sample);
-    sample.config = (struct config){.kernel = "pi", .variant = "philox", .size = "1000", .isa = "generic", .nodes = 1};
-    sample.config.mode = (struct mode){.name = MODE_THREADS, .ranks = 1, .threads = config + 1};
+    sample.config =
+        (struct config){.kernel = "pi", .variant = "philox", .size = "1000", .isa = "generic", .mode = {.nodes = 1}};
+    sample.config.mode =
+        (struct mode){.nodes = 1, .map = "cores-first", .name = MODE_THREADS, .ranks = 1, .threads = config + 1};
     sample.launch = launch;
     sample.block = block;
     sample.wall_s = wall_s;

@@ -149,7 +149,7 @@ static void every_problem_survives_its_config(void **state)
     for (int k = 0; kernel_registry[k]; k++)
         for (const struct variant *variant = kernel_registry[k]->variants; variant->name; variant++) {
             struct problem problem, back;
-            struct config config = {.nodes = 1};
+            struct config config = {.mode = {.nodes = 1}};
             problem_init(kernel_registry[k], &problem);
             problem.variant = variant;
             problem.seed = UINT64_MAX;
@@ -168,7 +168,7 @@ static void a_config_of_another_program_is_refused(void **state)
 {
     (void)state;
     struct problem problem;
-    struct config good = {.nodes = 1}, bad;
+    struct config good = {.mode = {.nodes = 1}}, bad;
     problem_init(kernel_registry[0], &problem);
     problem.isa = "baseline";
     config_from_problem(&problem, &good);

@@ -41,12 +41,15 @@ static void add(struct results *results, const struct recipe *recipe, int block,
     struct sample sample;
     sample_init(&sample);
     struct config *config = &sample.config;
-    *config = (struct config){.seed = 1, .isa = "generic", .map = "cores-first"};
-    config->nodes = recipe->nodes ? recipe->nodes : 1;
+    *config = (struct config){.seed = 1, .isa = "generic"};
     snprintf(config->kernel, sizeof config->kernel, "%s", recipe->kernel ? recipe->kernel : "matmul");
     snprintf(config->variant, sizeof config->variant, "%s", recipe->variant ? recipe->variant : "packed");
     snprintf(config->size, sizeof config->size, "%s", recipe->size ? recipe->size : "1000");
-    config->mode = (struct mode){.name = recipe->mode, .ranks = 1, .threads = recipe->workers};
+    config->mode = (struct mode){.nodes = recipe->nodes ? recipe->nodes : 1,
+                                 .map = "cores-first",
+                                 .name = recipe->mode,
+                                 .ranks = 1,
+                                 .threads = recipe->workers};
     config->mode.cpus.count = recipe->nowhere ? 0 : recipe->cpus ? recipe->cpus : recipe->workers;
     for (int i = 0; i < config->mode.cpus.count; i++) config->mode.cpus.cpus[i] = i;
     sample.launch = recipe->again ? launches - 1 : launches++;

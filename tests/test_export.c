@@ -30,11 +30,10 @@ static struct sample make_sample(const char *kernel, enum mode_name mode, int wo
     snprintf(config->variant, sizeof config->variant, "plain");
     snprintf(config->size, sizeof config->size, "1000");
     snprintf(config->isa, sizeof config->isa, "generic");
-    snprintf(config->map, sizeof config->map, "cores-first");
     config->option_count = 1;
     config->options[0] = (struct config_option){"wait", "4ms"};
-    config->nodes = 1;
-    config->mode = (struct mode){.name = mode, .ranks = 1, .threads = workers, .cpus = {.count = workers}};
+    config->mode = (struct mode){
+        .nodes = 1, .map = "cores-first", .name = mode, .ranks = 1, .threads = workers, .cpus = {.count = workers}};
     for (int i = 0; i < workers; i++) config->mode.cpus.cpus[i] = i;
     sample.block = block;
     sample.launch = 100 * block + 10 * (int)mode + workers;

@@ -37,8 +37,10 @@ static void add_block_of(struct results *results, const struct recipe *recipe, c
     struct sample sample;
     sample_init(&sample);
     struct config *config = &sample.config;
-    *config = (struct config){.kernel = "pi", .variant = "philox", .size = "1000", .isa = "generic", .nodes = 1};
-    config->mode = (struct mode){.name = recipe->workers > 1 ? MODE_THREADS : MODE_SERIAL, .ranks = 1};
+    *config =
+        (struct config){.kernel = "pi", .variant = "philox", .size = "1000", .isa = "generic", .mode = {.nodes = 1}};
+    config->mode = (struct mode){
+        .nodes = 1, .map = "cores-first", .name = recipe->workers > 1 ? MODE_THREADS : MODE_SERIAL, .ranks = 1};
     config->mode.threads = recipe->workers;
     config->mode.cpus.count = recipe->cpus;
     for (int i = 0; i < recipe->cpus; i++) config->mode.cpus.cpus[i] = i;

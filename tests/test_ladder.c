@@ -61,9 +61,8 @@ static struct sample make_sample(const char *kernel_name, const char *variant, i
     snprintf(sample.config.kernel, sizeof sample.config.kernel, "%s", kernel_name);
     snprintf(sample.config.variant, sizeof sample.config.variant, "%s", variant);
     snprintf(sample.config.size, sizeof sample.config.size, "1000");
-    snprintf(sample.config.map, sizeof sample.config.map, "cores-first");
-    sample.config.nodes = 1;
-    sample.config.mode = (struct mode){.name = MODE_SERIAL, .ranks = 1, .threads = 1, .cpus = {.count = 1}};
+    sample.config.mode = (struct mode){
+        .nodes = 1, .map = "cores-first", .name = MODE_SERIAL, .ranks = 1, .threads = 1, .cpus = {.count = 1}};
     sample.block = block;
     sample.wall_s = wall_s;
     sample.work = work;

@@ -32,10 +32,9 @@ static struct request request_of(enum mode_name name, int ranks, int threads, co
     strcpy(config->kernel, "pi");
     strcpy(config->variant, "philox");
     strcpy(config->size, "1000");
-    strcpy(config->map, "cores-first");
     strcpy(config->isa, "generic");
-    config->nodes = 1;
-    config->mode = (struct mode){.name = name, .wait_policy = policy, .ranks = ranks, .threads = threads};
+    config->mode = (struct mode){
+        .nodes = 1, .map = "cores-first", .name = name, .wait_policy = policy, .ranks = ranks, .threads = threads};
     assert_int_equal(cpu_list_parse(cpus, &config->mode.cpus), 0);
     return request;
 }
@@ -219,7 +218,7 @@ static void test_lines(void **state)
         const struct line_case *c = &line_cases[i];
         struct request request =
             request_of(c->asked.name, c->asked.ranks, c->asked.threads, c->asked.cpus, c->asked.policy);
-        request.config.nodes = c->asked.nodes;
+        request.config.mode.nodes = c->asked.nodes;
         struct launch_site here = site;
         here.flavour = c->flavour;
         here.root = c->root;
@@ -428,8 +427,8 @@ static void test_request_round_trip(void **state)
                 problem.seed = seeds[s];
                 problem.isa = s ? "avx512-vnni+fma" : "";
                 set_problem(&request.config, &problem);
-                request.config.nodes = modes[m].ranks > 1 ? 2 : 1;
-                strcpy(request.config.map, s ? "nodes-first" : "cores-first");
+                request.config.mode.nodes = modes[m].ranks > 1 ? 2 : 1;
+                strcpy(request.config.mode.map, s ? "nodes-first" : "cores-first");
                 request.runs = s ? 1 : 1000000;
                 request.warmups = s ? 0 : 1000000;
                 request.own_cpus = s == 1;

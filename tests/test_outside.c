@@ -343,7 +343,7 @@ static void test_timeline_with_holes(void **state)
     scene.timeline.tasks[0].spans[0].end_s -= 2;
     assert_nothing_seen(fill(&scene), "part of its CPU time is not in the records");
     scene.timeline.tasks[0].spans[0].end_s += 2;
-    scene.sample.config.nodes = 2;
+    scene.sample.config.mode.nodes = 2;
     const struct sample *sample = fill(&scene);
     assert_true(isnan(sample->cpu_s) && sample->worker_count == 0);
     scene_release(&scene);

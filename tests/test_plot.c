@@ -67,8 +67,7 @@ static void set_point(struct fixture *fixture, int c, int i, int workers, double
     snprintf(config->kernel, sizeof config->kernel, "toy");
     snprintf(config->variant, sizeof config->variant, "plain");
     snprintf(config->size, sizeof config->size, "1000");
-    config->nodes = 1;
-    config->mode = (struct mode){.name = modes[c], .ranks = 1, .threads = workers};
+    config->mode = (struct mode){.nodes = 1, .map = "cores-first", .name = modes[c], .ranks = 1, .threads = workers};
     config->mode.cpus.count = c == THREADS ? (workers < 4 ? workers : 4) : 1;
     set_samples(fixture, c, i, speedup);
     struct curve_point *point = &fixture->points[c][i];

@@ -299,8 +299,8 @@ static void sample_fill(struct sample *sample, const char *kernel, enum mode_nam
     snprintf(config->variant, sizeof config->variant, "plain");
     snprintf(config->size, sizeof config->size, "1000000000");
     snprintf(config->isa, sizeof config->isa, "x86-64");
-    config->nodes = 1;
-    config->mode = (struct mode){.name = mode, .ranks = ranks, .threads = threads, .cpus = {.count = cpus}};
+    config->mode = (struct mode){
+        .nodes = 1, .map = "cores-first", .name = mode, .ranks = ranks, .threads = threads, .cpus = {.count = cpus}};
     for (int i = 0; i < cpus; i++) config->mode.cpus.cpus[i] = i;
     int workers = ranks * threads;
     sample->worker_count = workers;
@@ -407,7 +407,7 @@ static void test_sample_share_of_the_peak(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         sample_fill(&sample, "matmul", MODE_MPI, cases[i].ranks, 1, cases[i].cpus, 0.25);
         snprintf(sample.work_unit, sizeof sample.work_unit, "flop");
-        sample.config.nodes = cases[i].nodes;
+        sample.config.mode.nodes = cases[i].nodes;
         sample.ceiling_rate = 5e9;
         char *text = sample_text(&sample, &plain, 1, 1);
         assert_non_null(strstr(text, cases[i].expected));

@@ -175,7 +175,7 @@ static char *write_html(struct fixture *fixture, int write(const char *path, int
 static void set_command(struct config *config, int count, const char *const words[])
 {
     struct error error;
-    *config = (struct config){.kernel = "app", .nodes = 1, .mode = {.ranks = 1, .threads = 4}};
+    *config = (struct config){.kernel = "app", .mode = {.nodes = 1, .ranks = 1, .threads = 4}};
     assert_int_equal(command_set_words(&config->command, count, (char *const *)words, &error), STATUS_OK);
 }
 

@@ -32,9 +32,8 @@ static int set_up(void **state)
         snprintf(config->kernel, sizeof config->kernel, i < 3 ? "toy" : "other");
         snprintf(config->variant, sizeof config->variant, "plain");
         snprintf(config->size, sizeof config->size, "1000");
-        snprintf(config->map, sizeof config->map, "cores-first");
-        config->nodes = 1;
-        config->mode = (struct mode){.name = modes[i], .ranks = 1, .threads = i ? 2 : 1, .cpus = {.count = 1}};
+        config->mode = (struct mode){
+            .nodes = 1, .map = "cores-first", .name = modes[i], .ranks = 1, .threads = i ? 2 : 1, .cpus = {.count = 1}};
         *comparison = (struct comparison){.before = &fixture->groups[i],
                                           .after = &fixture->groups[i],
                                           .before_count = 9,

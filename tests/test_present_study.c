@@ -36,8 +36,7 @@ static void set_config(struct config *config, enum mode_name mode, int workers)
     snprintf(config->kernel, sizeof config->kernel, "toy");
     snprintf(config->variant, sizeof config->variant, "plain");
     snprintf(config->size, sizeof config->size, "1000");
-    config->nodes = 1;
-    config->mode = (struct mode){.name = mode, .ranks = 1, .threads = workers};
+    config->mode = (struct mode){.nodes = 1, .map = "cores-first", .name = mode, .ranks = 1, .threads = workers};
     config->mode.cpus.count = mode == MODE_THREADS ? (workers < 4 ? workers : 4) : 1;
 }
 

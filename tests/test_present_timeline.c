@@ -219,7 +219,7 @@ static void test_hosts(void **state)
     for (int h = 0; h < 2; h++) {
         scene_init(&records[h], MODE_MPI, 1, 0.4);
         records[h].config.mode.ranks = 2;
-        records[h].config.nodes = 2;
+        records[h].config.mode.nodes = 2;
         scene_task(&records[h], h, 0, "toy");
         scene_span(&records[h], 0, 0.4, SPAN_RUNNING, 3);
         scene_cpu(&records[h], 3, NAN);

@@ -75,14 +75,14 @@ static void random_config(uint64_t *state, struct config *config_p)
     random_text(state, sizeof config_p->variant, config_p->variant);
     random_text(state, sizeof config_p->size, config_p->size);
     random_text(state, sizeof config_p->isa, config_p->isa);
-    random_text(state, sizeof config_p->map, config_p->map);
+    random_text(state, sizeof config_p->mode.map, config_p->mode.map);
     config_p->option_count = random_below(state, KERNEL_OPTIONS_MAX + 1);
     for (int i = 0; i < config_p->option_count; i++) {
         snprintf(config_p->options[i].name, sizeof config_p->options[i].name, "%c-option-%d", 'z' - i, i);
         random_text(state, sizeof config_p->options[i].value, config_p->options[i].value);
     }
     config_p->seed = random_next(state) >> random_below(state, 64);
-    config_p->nodes = 1 + random_below(state, 5);
+    config_p->mode.nodes = 1 + random_below(state, 5);
     config_p->mode.name = (enum mode_name)random_below(state, MODE_COUNT);
     config_p->mode.wait_policy = (enum wait_policy)random_below(state, WAIT_COUNT);
     config_p->mode.ranks = 1 + random_below(state, 100);
@@ -155,8 +155,8 @@ static void assert_real_equal(double a, double b)
 
 static void assert_config_equal(const struct config *a, const struct config *b)
 {
-    SAME_TEXT(kernel), SAME_TEXT(variant), SAME_TEXT(size), SAME_TEXT(isa), SAME_TEXT(map);
-    SAME_INT(option_count), SAME_INT(seed), SAME_INT(nodes);
+    SAME_TEXT(kernel), SAME_TEXT(variant), SAME_TEXT(size), SAME_TEXT(isa), SAME_TEXT(mode.map);
+    SAME_INT(option_count), SAME_INT(seed), SAME_INT(mode.nodes);
     for (int i = 0; i < a->option_count; i++) SAME_TEXT(options[i].name), SAME_TEXT(options[i].value);
     SAME_INT(mode.name), SAME_INT(mode.wait_policy), SAME_INT(mode.ranks), SAME_INT(mode.threads);
     SAME_INT(mode.cpus.count);
@@ -354,7 +354,7 @@ static void test_seeds_survive_other_readers(void **state)
     (void)state;
     static const uint64_t seeds[] = {0, 1, UINT64_C(1) << 53, (UINT64_C(1) << 53) + 1, UINT64_C(1) << 63, UINT64_MAX};
     for (size_t i = 0; i < sizeof seeds / sizeof *seeds; i++) {
-        struct config config = {.nodes = 1, .mode = {.ranks = 1, .threads = 1}, .seed = seeds[i]}, decoded;
+        struct config config = {.mode = {.nodes = 1, .ranks = 1, .threads = 1}, .seed = seeds[i]}, decoded;
         struct error error = {""};
         json_t *json = record_encode_config(&config);
         assert_int_equal(json_is_string(json_object_get(json, "seed")), seeds[i] > UINT64_C(1) << 53);
@@ -512,17 +512,20 @@ static void test_later_names_may_be_missing(void **state)
 static void test_key(void **state)
 {
     (void)state;
-    struct config config = {
-        .kernel = "pi",
-        .variant = "plain",
-        .size = "1000000",
-        .option_count = 2,
-        .options = {{"b", "2"}, {"a", "1"}},
-        .seed = 1,
-        .isa = "generic",
-        .nodes = 1,
-        .map = "cores-first",
-        .mode = {.name = MODE_THREADS, .wait_policy = WAIT_SPIN, .ranks = 1, .threads = 2, .cpus = {2, {0, 1}}}};
+    struct config config = {.kernel = "pi",
+                            .variant = "plain",
+                            .size = "1000000",
+                            .option_count = 2,
+                            .options = {{"b", "2"}, {"a", "1"}},
+                            .seed = 1,
+                            .isa = "generic",
+                            .mode = {.nodes = 1,
+                                     .map = "cores-first",
+                                     .name = MODE_THREADS,
+                                     .wait_policy = WAIT_SPIN,
+                                     .ranks = 1,
+                                     .threads = 2,
+                                     .cpus = {2, {0, 1}}}};
     char key[17], other[17];
     /* The example of SCHEMA.md, computed there in Python. */
     assert_string_equal(record_config_key(&config, key), "c4cec3e035e0e1c0");
@@ -542,7 +545,7 @@ static void test_key(void **state)
 static struct config command_config(void)
 {
     static char *words[] = {"./a b", "", "it's \"", "x\ny", "\xff{threads}\x01", "caf\xc3\xa9", "{{}}"};
-    struct config config = {.kernel = "a b", .size = "10", .nodes = 1, .mode = {.ranks = 1, .threads = 2}};
+    struct config config = {.kernel = "a b", .size = "10", .mode = {.nodes = 1, .ranks = 1, .threads = 2}};
     struct error error;
     assert_int_equal(command_set_words(&config.command, 7, words, &error), 0);
     assert_int_equal(command_add_setting(&config.command, "A=\xfe {threads}", &error), 0);

@@ -38,7 +38,7 @@ static void make_plan(struct fixture *fixture)
     study->keys = calloc((size_t)study->plan.count, sizeof *study->keys);
     assert_non_null(study->keys);
     for (int i = 0; i < study->plan.count; i++) {
-        struct config config = {.nodes = 1, .map = "cores-first"};
+        struct config config = {.mode = {.nodes = 1, .map = "cores-first"}};
         config_from_problem(&study->plan.configs[i].problem, &config);
         config.mode = study->plan.configs[i].mode;
         record_config_key(&config, study->keys[i]);
@@ -94,8 +94,8 @@ static void write_sample(struct fixture *fixture, int launch, int block)
     struct error error = {""};
     struct sample sample;
     sample_init(&sample);
-    sample.config.nodes = 1;
-    snprintf(sample.config.map, sizeof sample.config.map, "cores-first");
+    sample.config.mode.nodes = 1;
+    snprintf(sample.config.mode.map, sizeof sample.config.mode.map, "cores-first");
     snprintf(sample.study, sizeof sample.study, "study");
     config_from_problem(&planned->problem, &sample.config);
     sample.config.mode = planned->mode;

@@ -24,8 +24,8 @@ static void make(struct timeline_record *record_p)
     timeline_record_init(record_p);
     snprintf(record_p->study, sizeof record_p->study, "toy");
     snprintf(record_p->config.kernel, sizeof record_p->config.kernel, "pi");
-    record_p->config.nodes = 1;
-    record_p->config.mode = (struct mode){.name = MODE_THREADS, .ranks = 1, .threads = 2, .cpus = {2, {0, 1}}};
+    record_p->config.mode = (struct mode){
+        .nodes = 1, .map = "cores-first", .name = MODE_THREADS, .ranks = 1, .threads = 2, .cpus = {2, {0, 1}}};
     record_p->launch = 4;
     record_p->wall_s = 0.25;
     record_p->validity = SAMPLE_INVALID;

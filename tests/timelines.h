@@ -17,10 +17,9 @@ static inline void scene_init(struct timeline_record *record_p, enum mode_name m
     snprintf(config->kernel, sizeof config->kernel, "toy");
     snprintf(config->variant, sizeof config->variant, "plain");
     snprintf(config->size, sizeof config->size, "1000");
-    snprintf(config->map, sizeof config->map, "cores-first");
     snprintf(config->isa, sizeof config->isa, "base");
-    config->nodes = 1;
-    config->mode = (struct mode){.name = mode, .ranks = 1, .threads = threads, .cpus = {.count = 1}};
+    config->mode = (struct mode){
+        .nodes = 1, .map = "cores-first", .name = mode, .ranks = 1, .threads = threads, .cpus = {.count = 1}};
     record_p->validity = SAMPLE_VALID;
     record_p->wall_s = record_p->timeline.length_s = length_s;
     record_p->timeline.error_s = 1e-6;

@@ -40,7 +40,7 @@ bool curve_same_problem(const struct config *a, const struct config *b, bool wea
 static bool same_curve(const struct config *a, const struct config *b, bool weak)
 {
     return curve_same_problem(a, b, weak) && strcmp(a->variant, b->variant) == 0 && a->mode.name == b->mode.name &&
-           a->nodes == b->nodes;
+           a->mode.nodes == b->mode.nodes;
 }
 
 bool curve_is_timings(const struct config *config)
@@ -56,8 +56,7 @@ static int workers_of(const struct config *config)
 
 static int cpus_of(const struct config *config)
 {
-    int nodes = config->nodes > 0 ? config->nodes : 1, workers = workers_of(config);
-    int cpus = config->mode.cpus.count * nodes;
+    int workers = workers_of(config), cpus = config->mode.cpus.count * mode_nodes(&config->mode);
     return cpus > 0 && cpus < workers ? cpus : workers;
 }
 

@@ -165,7 +165,7 @@ void factors_of(const struct group *base, const struct group *group, struct fact
 
 static int cpus_of(const struct config *config)
 {
-    return config->mode.cpus.count * (config->nodes > 0 ? config->nodes : 1);
+    return config->mode.cpus.count * mode_nodes(&config->mode);
 }
 
 static int percent(double share)

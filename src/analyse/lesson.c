@@ -109,7 +109,7 @@ static void row_build(const struct results *results, const struct group *group, 
     memcpy(row.variant, config->variant, sizeof row.variant);
     memcpy(row.size, config->size, sizeof row.size);
     row.workers = mode_workers(&config->mode);
-    row.cpus = config->mode.cpus.count * config->nodes;
+    row.cpus = config->mode.cpus.count * mode_nodes(&config->mode);
     row.waits = strtod(option_value(config, "wait"), NULL) > 0;
     for (int s = 0; s < group->count; s++) {
         row.valid_count += sample_counts(&group->samples[s]);

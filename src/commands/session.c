@@ -151,8 +151,6 @@ static int build_line(const struct session *session, const struct measurement *m
     config_from_problem(measurement->problem, &request.config);
     snprintf(request.config.isa, sizeof request.config.isa, "%s", session->isa);
     request.config.mode = *measurement->mode;
-    request.config.nodes = 1;
-    snprintf(request.config.map, sizeof request.config.map, "cores-first");
     if (scheduling_is_realtime(&measurement->mode->scheduling)) request.realtime_limit_s = session->time_limit_s;
     return launch_line_new(&request, choose_launcher(session, measurement->mode), &session->site, line_p, error);
 }

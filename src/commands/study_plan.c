@@ -54,8 +54,6 @@ static int list_configs(struct study *study, struct error *error)
         problem.isa = study->session.isa;
         config_from_problem(&problem, config);
         config->mode = study->plan.configs[i].mode;
-        config->nodes = 1;
-        snprintf(config->map, sizeof config->map, "cores-first");
         record_config_key(config, study->keys[i]);
     }
     return STATUS_OK;

@@ -30,11 +30,11 @@ static void add_openmpi(const struct config *config, const struct launch_site *s
     bool yields = config->mode.wait_policy != WAIT_SPIN;
     words_add_all(argv, (const char *const[]){"--mca", "mpi_yield_when_idle", yields ? "1" : "0", NULL});
     /* Stay here, though a batch system may have given us more nodes. */
-    if (config->nodes == 1) {
+    if (config->mode.nodes == 1) {
         words_add(argv, "--host");
         words_add(argv, "localhost:%d", config->mode.ranks);
     }
-    if (config->nodes == 1 && lean) {
+    if (config->mode.nodes == 1 && lean) {
         words_add_all(argv, (const char *const[]){"--mca", "pml", "ob1", "--mca", "btl",
                                                   version_5 ? "self,sm" : "self,vader", NULL});
     }
@@ -72,7 +72,7 @@ void mpirun_add(const struct config *config, const struct launch_site *site, con
     switch (site->flavour) {
     case MPI_OPENMPI_4:
     case MPI_OPENMPI_5:
-        if (config->nodes > 1) add_exports(argv, environment);
+        if (config->mode.nodes > 1) add_exports(argv, environment);
         add_openmpi(config, site, lean, argv, environment);
         *unset_p = openmpi_unset;
         break;

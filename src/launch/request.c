@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,8 +50,8 @@ char **request_format(const struct request *request)
     }
     if (config->isa[0]) words_add_all(&words, (const char *const[]){"--isa", config->isa, NULL});
     words_add(&words, "--nodes");
-    words_add(&words, "%d", config->nodes);
-    words_add_all(&words, (const char *const[]){"--map", config->map, "--mode", mode_name_text(mode->name), NULL});
+    words_add(&words, "%d", config->mode.nodes);
+    words_add_all(&words, (const char *const[]){"--map", config->mode.map, "--mode", mode_name_text(mode->name), NULL});
     words_add(&words, "--ranks");
     words_add(&words, "%d", mode->ranks);
     words_add(&words, "--threads");
@@ -280,7 +281,8 @@ static int parse_scheduling(const struct texts *texts, struct scheduling *schedu
 
 static int parse_mode(const struct texts *texts, struct mode *mode_p, struct error *error)
 {
-    *mode_p = (struct mode){.name = MODE_SERIAL, .wait_policy = WAIT_SPIN, .ranks = 1, .threads = 1};
+    const char *map = texts->map ? texts->map : "cores-first";
+    *mode_p = (struct mode){.nodes = 1, .name = MODE_SERIAL, .wait_policy = WAIT_SPIN, .ranks = 1, .threads = 1};
     if (texts->mode && mode_name_parse(texts->mode, &mode_p->name) < 0)
         return error_set(error, STATUS_USAGE,
                          "there is no mode %s; allowed are serial, multitask, multitask-mpi, threads, mpi and hybrid",
@@ -288,6 +290,10 @@ static int parse_mode(const struct texts *texts, struct mode *mode_p, struct err
     if (texts->wait_policy && wait_policy_parse(texts->wait_policy, &mode_p->wait_policy) < 0)
         return error_set(error, STATUS_USAGE, "there is no wait policy %s; allowed are spin, yield and block",
                          texts->wait_policy);
+    if (!mode_map_exists(map))
+        return error_set(error, STATUS_USAGE, "there is no map %s; allowed are cores-first and nodes-first", map);
+    snprintf(mode_p->map, sizeof mode_p->map, "%s", map);
+    if (parse_count("--nodes", texts->nodes, 1, &mode_p->nodes, error) < 0) return STATUS_USAGE;
     if (parse_count("--ranks", texts->ranks, 1, &mode_p->ranks, error) < 0) return STATUS_USAGE;
     if (parse_count("--threads", texts->threads, 1, &mode_p->threads, error) < 0) return STATUS_USAGE;
     if (!texts->cpus)
@@ -296,6 +302,9 @@ static int parse_mode(const struct texts *texts, struct mode *mode_p, struct err
         return error_set(error, STATUS_USAGE, "--cpus %s is no list of CPUs, each named once, such as 0,2-3",
                          texts->cpus);
     int status = parse_scheduling(texts, &mode_p->scheduling, error);
+    if (mode_p->nodes > mode_p->ranks)
+        return error_set(error, STATUS_USAGE, "--nodes %d is more than --ranks %d: a node would have no rank",
+                         mode_p->nodes, mode_p->ranks);
     return status ? status : check_mode_shape(mode_p, error);
 }
 
@@ -305,21 +314,12 @@ int request_parse(int argc, char *const argv[], struct request *request_p, struc
     struct problem problem;
     struct request request = {.runs = 1};
     struct config *config = &request.config;
-    config->nodes = 1;
 
     if (texts_collect(argc, argv, &texts, error) < 0) return STATUS_USAGE;
     if (parse_problem(&texts, &problem, error) < 0) return STATUS_USAGE;
     config_from_problem(&problem, config);
     if (texts.isa && parse_word("--isa", texts.isa, sizeof config->isa, config->isa, error) < 0) return STATUS_USAGE;
-    const char *map = texts.map ? texts.map : "cores-first";
-    if (strcmp(map, "cores-first") != 0 && strcmp(map, "nodes-first") != 0)
-        return error_set(error, STATUS_USAGE, "there is no map %s; allowed are cores-first and nodes-first", map);
-    if (parse_word("--map", map, sizeof config->map, config->map, error) < 0) return STATUS_USAGE;
     if (parse_mode(&texts, &config->mode, error) < 0) return STATUS_USAGE;
-    if (parse_count("--nodes", texts.nodes, 1, &config->nodes, error) < 0) return STATUS_USAGE;
-    if (config->nodes > config->mode.ranks)
-        return error_set(error, STATUS_USAGE, "--nodes %d is more than --ranks %d: a node would have no rank",
-                         config->nodes, config->mode.ranks);
     if (parse_count("--runs", texts.runs, 1, &request.runs, error) < 0) return STATUS_USAGE;
     if (parse_count("--warmups", texts.warmups, 0, &request.warmups, error) < 0) return STATUS_USAGE;
     request.own_cpus = texts.own_cpus;

@@ -271,7 +271,7 @@ static void fill_accounts(const struct outside *outside, struct sample *sample)
 static const char *reason_against(const struct outside *outside, const struct sample *sample, const struct seen *seen)
 {
     if (!outside->timeline) return outside->reason && outside->reason[0] ? outside->reason : "nothing was recorded";
-    if (sample->config.nodes > 1) return "the command's processes on other nodes are not seen";
+    if (sample->config.mode.nodes > 1) return "the command's processes on other nodes are not seen";
     if (outside->timeline->incomplete[0]) return outside->timeline->incomplete;
     double missing_s = outside->user_s + outside->system_s - seen->all_s;
     if (missing_s > MISSING_SHARE * seen->all_s + MISSING_S) return "part of its CPU time is not in the records";
@@ -290,7 +290,7 @@ int outside_fill(const struct outside *outside, struct sample *sample)
     }
     if (status) goto release;
     fill_accounts(outside, sample);
-    bool whole = sample->config.nodes <= 1;
+    bool whole = sample->config.mode.nodes <= 1;
     const char *reason = reason_against(outside, sample, seen);
     if (reason)
         fill_without_timeline(outside, reason, sample);

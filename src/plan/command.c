@@ -98,8 +98,7 @@ static bool is_name(const char *name, const char *at, size_t length)
 static bool write_value(const struct config *config, const char *at, size_t length, FILE *stream)
 {
     const struct mode *mode = &config->mode;
-    int nodes = config->nodes > 0 ? config->nodes : 1;
-    const int numbers[] = {mode_workers(mode), mode->ranks, mode->threads, nodes};
+    const int numbers[] = {mode_workers(mode), mode->ranks, mode->threads, mode_nodes(mode)};
     for (int i = 0; i < 4; i++)
         if (is_name(built_in[i], at, length)) return fprintf(stream, "%d", numbers[i]) > 0;
     if (is_name("size", at, length) && config->size[0]) return fputs(config->size, stream) >= 0;

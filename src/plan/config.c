@@ -60,9 +60,25 @@ int mode_workers(const struct mode *mode)
     return mode->ranks * mode->threads;
 }
 
+int mode_nodes(const struct mode *mode)
+{
+    return mode->nodes > 0 ? mode->nodes : 1;
+}
+
+int mode_workers_per_node(const struct mode *mode)
+{
+    int nodes = mode_nodes(mode);
+    return (mode->ranks + nodes - 1) / nodes * mode->threads;
+}
+
+bool mode_map_exists(const char *map)
+{
+    return strcmp(map, "cores-first") == 0 || strcmp(map, "nodes-first") == 0;
+}
+
 bool mode_oversubscribed(const struct mode *mode)
 {
-    return mode_workers(mode) > mode->cpus.count;
+    return mode_workers_per_node(mode) > mode->cpus.count;
 }
 
 bool mode_dedicated(const struct mode *mode)

@@ -48,8 +48,11 @@ struct scheduling {
 struct mode {
     enum mode_name name;
     enum wait_policy wait_policy;
-    int ranks;
-    int threads; /* per rank */
+    int nodes;    /* at least 1, and each has a rank; 0, of a mode made by hand, is taken as 1 */
+    char map[16]; /* how ranks go to nodes: "cores-first" fills a node before the next, "nodes-first" deals them out in
+                     turn; "": cores-first */
+    int ranks;    /* over all nodes */
+    int threads;  /* per rank */
     /* Of one node; all nodes alike. Worker w of a node (= local rank * threads + thread) is bound to cpus[w % count].
      */
     struct cpu_list cpus;
@@ -86,8 +89,6 @@ struct config {
     struct config_option options[KERNEL_OPTIONS_MAX]; /* all of the kernel's, also those left at their default */
     uint64_t seed;
     char isa[16];
-    int nodes;
-    char map[16]; /* how ranks go to nodes: "cores-first" or "nodes-first" */
     struct mode mode;
 };
 
@@ -112,6 +113,10 @@ int scheduling_check(const struct scheduling *);
 const char *scheduling_format(const struct scheduling *, size_t length, char *text);
 
 int mode_workers(const struct mode *);
+int mode_nodes(const struct mode *);
+/* Of the node that has the most. */
+int mode_workers_per_node(const struct mode *);
+bool mode_map_exists(const char *map);
 /* More workers on a node than CPUs. */
 bool mode_oversubscribed(const struct mode *);
 /* Every worker is meant to have a CPU to itself. */
@@ -126,7 +131,7 @@ const char *cpu_list_format(const struct cpu_list *, size_t length, char *text);
 
 /* Between the two forms of a problem. to_problem: STATUS_USAGE-like checks were made when the config was built; returns
  * 0 or -EINVAL where the config names what this program does not know. */
-void config_from_problem(const struct problem *, struct config *config_p); /* leaves mode, nodes and map alone */
+void config_from_problem(const struct problem *, struct config *config_p); /* leaves the mode alone */
 int config_to_problem(const struct config *, struct problem *problem_p);
 
 #endif

@@ -50,7 +50,7 @@ static double read_name(struct formula *formula)
     } names[] = {{"workers", mode_workers(mode)},
                  {"ranks", mode->ranks},
                  {"threads", mode->threads},
-                 {"nodes", formula->config->nodes > 0 ? formula->config->nodes : 1},
+                 {"nodes", mode_nodes(&formula->config->mode)},
                  {"size", formula->size}};
     static const struct {
         const char *name;

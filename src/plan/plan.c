@@ -38,7 +38,7 @@ static int split_single(enum mode_name name, const struct mode_request *request,
     return STATUS_OK;
 }
 
-static int split_hybrid(const struct mode_request *request, int cores, int *ranks_p, int *threads_p,
+static int split_hybrid(const struct mode_request *request, int nodes, int cores, int *ranks_p, int *threads_p,
                         struct error *error)
 {
     int ranks = request->ranks, threads = request->threads, workers = request->workers;
@@ -52,7 +52,7 @@ static int split_hybrid(const struct mode_request *request, int cores, int *rank
                          "--workers %d cannot be divided into %d %s each; give --ranks and --threads", workers, given,
                          ranks > 0 ? "ranks with as many threads" : "threads");
     if (workers == 0) workers = cores < 2 ? 2 : cores;
-    if (ranks == 0 && threads == 0) ranks = workers % 2 == 0 ? 2 : 1;
+    if (ranks == 0 && threads == 0) ranks = nodes > 1 ? nodes : workers % 2 == 0 ? 2 : 1;
     if (ranks == 0) ranks = workers / threads > 0 ? workers / threads : 1;
     if (threads == 0) threads = workers / ranks > 0 ? workers / ranks : 1;
     *ranks_p = ranks;
@@ -81,7 +81,7 @@ static int plan_workers(const struct mode_request *request, int cores, struct mo
         return split_single(mode->name, request, request->ranks, request->threads, "rank", "thread", workers,
                             &mode->ranks, error);
     case MODE_HYBRID:
-        return split_hybrid(request, cores, &mode->ranks, &mode->threads, error);
+        return split_hybrid(request, mode->nodes, cores, &mode->ranks, &mode->threads, error);
     case MODE_COUNT:
         break;
     }
@@ -119,7 +119,7 @@ static int plan_cpus(const struct machine *machine, const struct mode_request *r
     } else {
         machine_cpu_order(machine, request->smt, &mode->cpus);
     }
-    int most = one_cpu_mode(mode->name) ? 1 : mode_workers(mode);
+    int most = one_cpu_mode(mode->name) ? 1 : mode_workers_per_node(mode);
     if (mode->cpus.count > most) mode->cpus.count = most;
     return STATUS_OK;
 }
@@ -151,12 +151,30 @@ static int plan_scheduling(const struct mode_request *request, struct scheduling
     return STATUS_OK;
 }
 
+static int check_nodes(const struct mode *mode, struct error *error)
+{
+    const char *name = mode_name_text(mode->name);
+    if (!mode_map_exists(mode->map))
+        return error_set(error, STATUS_USAGE, "--map %.100s is not allowed; allowed: cores-first, nodes-first",
+                         mode->map);
+    if (mode->nodes > 1 && mode->name != MODE_MPI && mode->name != MODE_HYBRID)
+        return error_set(error, STATUS_USAGE, "--nodes %d, but mode %s is of one node; use --mode mpi or hybrid",
+                         mode->nodes, name);
+    if (mode->nodes > mode->ranks)
+        return error_set(error, STATUS_USAGE, "--nodes %d, but %d rank%s: a node would have none; take fewer nodes",
+                         mode->nodes, mode->ranks, mode->ranks == 1 ? "" : "s");
+    return STATUS_OK;
+}
+
 int plan_mode(const struct machine *machine, const struct mode_request *request, struct mode *mode_p,
               struct error *error)
 {
-    struct mode mode = {.name = infer_mode(request), .ranks = 1, .threads = 1};
+    struct mode mode = {
+        .name = infer_mode(request), .nodes = request->nodes > 0 ? request->nodes : 1, .ranks = 1, .threads = 1};
     int cores = request->cpus.count > 0 ? request->cpus.count : request->smt ? machine->cpu_count : machine->core_count;
-    int status = plan_workers(request, cores, &mode, error);
+    snprintf(mode.map, sizeof mode.map, "%s", request->map ? request->map : "cores-first");
+    int status = plan_workers(request, cores * mode.nodes, &mode, error);
+    if (!status) status = check_nodes(&mode, error);
     if (status) return status;
     if ((long)mode.ranks * mode.threads > WORKERS_MAX)
         return error_set(error, STATUS_USAGE, "%ld workers were asked for; at most %d are allowed",
@@ -184,7 +202,8 @@ static const char *format_gib(double bytes, size_t length, char *text)
 int plan_check_memory(const struct machine *machine, const struct problem *problem, const struct mode *mode,
                       struct error *error)
 {
-    double need = problem->kernel->memory(problem, mode->ranks);
+    double share = (double)mode_workers_per_node(mode) / mode_workers(mode);
+    double need = share * problem->kernel->memory(problem, mode->ranks);
     double available = (double)machine->memory_available_bytes;
     /* A tenth is left to the system, to the stacks and to MPI. */
     if (available <= 0 || need <= 0.9 * available) return STATUS_OK;

@@ -12,6 +12,8 @@ struct mode_request {
     int workers;     /* 0: not given */
     int ranks;       /* 0: not given */
     int threads;     /* 0: not given */
+    int nodes;       /* 0: not given, 1 */
+    const char *map; /* NULL: not given, cores-first */
     int wait_policy; /* enum wait_policy, or -1 */
     bool smt;
     struct cpu_list cpus; /* count 0: not given */

@@ -63,7 +63,7 @@ static int add_config(struct builder *builder, enum mode_name name, int workers,
     struct config *config = &added.command;
     int status = plan_mode(builder->machine, &mode_request, &added.mode, error);
     if (status) return status;
-    *config = (struct config){.command = command->target, .nodes = 1, .map = "cores-first", .mode = added.mode};
+    *config = (struct config){.command = command->target, .mode = added.mode};
     set_name(&command->target, config);
     snprintf(config->command.launcher, sizeof config->command.launcher, "%s", launcher_of(request));
     for (int p = 0; p < command->parameter_count; p++) {

@@ -17,7 +17,7 @@ double plot_cores(const struct plot_subject *subject)
     const struct study_problem *problem = subject->problem;
     for (int c = 0; c < problem->count; c++) {
         const struct curve *curve = &problem->curves[c];
-        if (curve->config->nodes > 1) cores = INFINITY;
+        if (curve->config->mode.nodes > 1) cores = INFINITY;
     }
     for (int c = 0; c < problem->count; c++)
         for (int i = 0; i < problem->curves[c].count; i++) {

@@ -64,7 +64,7 @@ static void write_table(const struct subject *subject)
         const char *cells[COLUMNS];
         for (int c = 0; c < COLUMNS; c++) cells[c] = texts[c];
         snprintf(texts[0], sizeof texts[0], "%d", point->workers);
-        snprintf(texts[1], sizeof texts[1], "%d", point->group->config.nodes);
+        snprintf(texts[1], sizeof texts[1], "%d", point->group->config.mode.nodes);
         if (curve_is_timings(&point->group->config)) strcpy(texts[1], "-");
         describe_spread(&point->wall_s, format_time, sizeof texts[2], texts[2]);
         describe_spread(proposal->curve->serial ? &point->speedup : &point->own, format_ratio, sizeof texts[3],

@@ -49,8 +49,8 @@ static void print_placement(FILE *stream, const struct style *style, const struc
     int written = snprintf(text, sizeof text, "%d rank%s x %d thread%s on CPU%s %s", mode->ranks,
                            mode->ranks == 1 ? "" : "s", mode->threads, mode->threads == 1 ? "" : "s",
                            mode->cpus.count == 1 ? "" : "s", cpu_list_format(&mode->cpus, sizeof cpus, cpus));
-    if (config->nodes > 1) {
-        snprintf(text + written, sizeof text - (size_t)written, " of each of %d nodes", config->nodes);
+    if (config->mode.nodes > 1) {
+        snprintf(text + written, sizeof text - (size_t)written, " of each of %d nodes", config->mode.nodes);
     }
     if (mode_oversubscribed(mode)) {
         size_t used = strlen(text);
@@ -82,7 +82,7 @@ static const char *describe_rate(const struct sample *sample, size_t length, cha
     if (isfinite(sample_ceiling_share(sample)))
         snprintf(text, length, "%s, %s of the %s peak of %s", rate,
                  format_share(sample_ceiling_share(sample), sizeof share, share), config->isa,
-                 config->nodes * config->mode.cpus.count == 1 ? "this core" : "these cores");
+                 config->mode.nodes * config->mode.cpus.count == 1 ? "this core" : "these cores");
     else
         snprintf(text, length, "%s", rate);
     return text;

@@ -11,12 +11,13 @@ static const double turns_shown = 40;
 static bool takes_turns(const struct timeline_record *record)
 {
     const struct mode *mode = &record->config.mode;
-    return mode_workers(mode) > 1 && mode->cpus.count == 1 && record->config.nodes == 1;
+    return mode_workers(mode) > 1 && mode->cpus.count == 1 && record->config.mode.nodes == 1;
 }
 
 static bool runs_at_once(const struct timeline_record *record)
 {
-    return mode_workers(&record->config.mode) > 1 && mode_dedicated(&record->config.mode) && record->config.nodes == 1;
+    return mode_workers(&record->config.mode) > 1 && mode_dedicated(&record->config.mode) &&
+           record->config.mode.nodes == 1;
 }
 
 static bool has_something(const struct timeline_record *record)

@@ -61,7 +61,7 @@ const char *timeline_title(const struct timeline_view *view, size_t length, char
         snprintf(tasks, sizeof tasks, "%d processes", mode->ranks);
     else
         snprintf(tasks, sizeof tasks, "%d thread%s", mode->threads, mode->threads == 1 ? "" : "s");
-    if (config->nodes > 1) snprintf(nodes, sizeof nodes, " of each of %d nodes", config->nodes);
+    if (config->mode.nodes > 1) snprintf(nodes, sizeof nodes, " of each of %d nodes", config->mode.nodes);
     scheduling_format(&mode->scheduling, sizeof scheduling, scheduling);
     if (target_is_command(config))
         target_text_expanded(config, 100, sizeof target, target);

@@ -227,7 +227,7 @@ int record_decode_config(const json_t *json, struct config *config_p, struct err
     if (!status) status = options_decode(json_object_get(json, "options"), &config, error);
     if (!status) status = scheduling_decode(json_object_get(json, "scheduling"), &config.mode.scheduling, error);
     if (status) return status;
-    if (config.nodes < 1 || config.mode.ranks < 1 || config.mode.threads < 1 ||
+    if (config.mode.nodes < 1 || config.mode.ranks < 1 || config.mode.threads < 1 ||
         config.mode.ranks > INT_MAX / config.mode.threads)
         return wrong(error, "\"config\": expected nodes, ranks and threads of at least 1");
     *config_p = config;
@@ -284,7 +284,7 @@ static int check_counts(const struct sample *sample, struct error *error)
     bool counted = sample->launch >= 0 && sample->launch <= COUNT_MAX && sample->block >= 0 &&
                    sample->block <= COUNT_MAX && sample->repeat >= 0 && sample->repeat <= COUNT_MAX;
     if (!counted) return wrong(error, "\"launch\", \"block\" or \"repeat\" is not in 0 ... 10^9");
-    bool sized = sample->config.nodes >= 0 && sample->config.nodes <= NODES_MAX && mode->ranks >= 0 &&
+    bool sized = sample->config.mode.nodes >= 0 && sample->config.mode.nodes <= NODES_MAX && mode->ranks >= 0 &&
                  mode->threads >= 0 && (int64_t)mode->ranks * mode->threads <= WORKERS_MAX;
     return sized ? 0 : wrong(error, "\"nodes\", \"ranks\" or \"threads\" is more than there can be");
 }

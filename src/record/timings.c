@@ -168,11 +168,13 @@ static int add_sample(struct reading *reading, const char *label, int workers, d
     sample_init(&sample);
     set_unknown(&sample);
     snprintf(sample.config.kernel, sizeof sample.config.kernel, "%s", label);
-    snprintf(sample.config.map, sizeof sample.config.map, "cores-first");
-    sample.config.nodes = 1;
     struct mode *mode = &sample.config.mode;
-    *mode = (struct mode){
-        .name = workers > 1 ? MODE_THREADS : MODE_SERIAL, .wait_policy = WAIT_SPIN, .ranks = 1, .threads = workers};
+    *mode = (struct mode){.nodes = 1,
+                          .map = "cores-first",
+                          .name = workers > 1 ? MODE_THREADS : MODE_SERIAL,
+                          .wait_policy = WAIT_SPIN,
+                          .ranks = 1,
+                          .threads = workers};
     if (workers <= CPUS_MAX) mode->cpus.count = workers;
     for (int i = 0; i < mode->cpus.count; i++) mode->cpus.cpus[i] = i;
     sample.block = count_tally(reading, label, workers);

@@ -250,6 +250,7 @@ static void fill_place(const struct nodes *nodes, int count, const struct entry 
     place.stolen = parts[NODES_STEAL_SHARE];
     place.sibling = parts[NODES_SIBLING_SHARE];
     place.stood = parts[NODES_STOOD_SHARE];
+    for (int i = 0; i < count; i++) place.slow_launches += entries[i].value[NODES_TIME] > 1 + NODES_THRESHOLD;
     place.state = state_of(&place.time);
     if (place.state == NODES_SLOW) place.cause = nodes_find_cause(&place, parts, nodes->throttled);
     *place_p = place;

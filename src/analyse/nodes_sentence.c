@@ -71,7 +71,9 @@ static void say_slower_of_two(struct sentence *sentence, const struct nodes *nod
     say_ratio(sentence, &place->time);
     say(sentence, " times as long as %s; ", name_of(nodes, other, name_of_other));
     say_cause(sentence, place);
-    say(sentence, ". Their times alone cannot tell which of two is the odd one.");
+    bool disturbed = place->cause == NODES_WAITED || place->cause == NODES_STOLEN || place->cause == NODES_THROTTLED ||
+                     place->cause == NODES_SIBLING;
+    say(sentence, ". Times alone cannot tell which of two is the odd one%s.", disturbed ? "; the cause does" : "");
 }
 
 static void say_no_majority(struct sentence *sentence, const struct nodes *nodes, const struct nodes_place *place)
@@ -162,7 +164,9 @@ static void say_unknown(struct sentence *sentence, const struct nodes *nodes)
     if (nodes_slowest(nodes, 1, &place) == 0) return;
     say(sentence, "%s: ", name_of(nodes, place, name));
     say_ratio(sentence, &place->time);
-    say(sentence, " times as long as %s.", other_of_two(nodes, place) ? "the other" : "the others");
+    say(sentence, " times as long as %s, in %d of %d launches more than %.0f %% longer.",
+        other_of_two(nodes, place) ? "the other" : "the others", place->slow_launches, place->time.count,
+        100 * NODES_THRESHOLD);
 }
 
 static void say_alike(struct sentence *sentence, const struct nodes *nodes)

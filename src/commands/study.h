@@ -17,7 +17,8 @@ struct study_options {
     const char *modes, *workers; /* as they were given; NULL */
     uint64_t seed;
     int runs_min, runs_max, warmups;
-    double precision, budget_s, time_limit_s;
+    double precision; /* while options are parsed 0: not given */
+    double budget_s, time_limit_s;
     const char *output;
     bool resume, dry_run, json, timeline;
     bool size_given, seed_given;

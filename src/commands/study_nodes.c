@@ -35,6 +35,8 @@ int study_nodes_check(const struct study_options *options, struct error *error)
     if (request->base > 1) return refuse("--base", one_mode, error);
     if (request->scaling == SCALING_WEAK) return refuse("--scaling weak", one_problem, error);
     if (request->all_variants) return refuse("--variant all", one_problem, error);
+    if (options->precision > 0)
+        return refuse("--precision", "which ends when each core is known to be slow or not to be", error);
     if (options->timeline)
         return error_set(error, STATUS_USAGE,
                          "--timeline does not go with --per-node; 'speedup run %s --mode mpi --timeline' shows who "
@@ -53,9 +55,10 @@ int study_nodes_request(const struct session *session, struct study_options *opt
     struct study_request *request = &options->request;
     const struct mode_request *placement = &request->placement;
     const struct machine *machine = &session->machine;
-    long workers = placement->cpus.count > 0 ? placement->cpus.count
-                   : placement->smt          ? machine->cpu_count
-                                             : machine->core_count;
+    long cores = placement->cpus.count > 0 ? placement->cpus.count
+                 : placement->smt          ? machine->cpu_count
+                                           : machine->core_count;
+    long workers = cores * (placement->nodes > 0 ? placement->nodes : 1);
     if (workers < 2)
         return error_set(error, STATUS_USAGE,
                          "--per-node compares cores, and only %ld may be used here; allow more, by --cpus or by what "

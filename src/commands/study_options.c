@@ -11,6 +11,7 @@
 #include <string.h>
 
 enum { RUNS_MIN = 6, RUNS_MAX = 30, OPTIONS_MAX = 64 };
+static const double PRECISION = 0.02;
 
 static void choose_modes(bool mpi, struct study_request *request)
 {
@@ -229,7 +230,6 @@ int study_options_parse(const struct command *command, int argc, char **argv, st
     bool has_command = separator < argc;
     *options_p = (struct study_options){.runs_min = RUNS_MIN,
                                         .runs_max = RUNS_MAX,
-                                        .precision = 0.02,
                                         .budget_s = 600,
                                         .time_limit_s = 600,
                                         .seed = 1,
@@ -251,6 +251,7 @@ int study_options_parse(const struct command *command, int argc, char **argv, st
     else
         status = choose_kernel(&given, operand_count, argv, options_p, error);
     if (!status) status = study_nodes_check(options_p, error);
+    if (options_p->precision == 0) options_p->precision = PRECISION;
     if (!status) status = parse_runs(given.runs, options_p, error);
     if (!status && options_p->resume && !options_p->output)
         status = error_set(error, STATUS_USAGE, "--resume needs the file to go on with: -o FILE");

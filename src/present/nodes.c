@@ -6,10 +6,10 @@
 #include <math.h>
 #include <string.h>
 
-enum { PAGE_WIDTH_MAX = 100, ROWS_MAX = 20, NAME_WIDTH_MIN = 6, NAME_WIDTH_MAX = 22, SENTENCE_LENGTH = 1400 };
+enum { PAGE_WIDTH_MAX = 100, ROWS_MAX = 20, NAME_WIDTH_MIN = 6, NAME_WIDTH_MAX = 18, SENTENCE_LENGTH = 1400 };
 
-static const int widths[NODES_COLUMNS] = {15, 5, 7, 7, 7, 9};
-const char *const nodes_columns[NODES_COLUMNS] = {"times as long", "CPU", "waited", "others", "steal", ""};
+static const int widths[NODES_COLUMNS] = {14, 8, 7, 7, 7, 9};
+const char *const nodes_columns[NODES_COLUMNS] = {"times as long", "CPU time", "waited", "others", "steal", ""};
 
 const char *nodes_row_name(const struct nodes *nodes, const struct nodes_place *place, bool whole, size_t length,
                            char *text)
@@ -44,7 +44,7 @@ const char *nodes_title_text(const struct group *group, const struct nodes *node
     const struct study_problem problem = {.count = 1, .curves = &curve};
     char what[640], where[64] = "";
     if (nodes->node_count > 1) snprintf(where, sizeof where, " of %d nodes", nodes->node_count);
-    snprintf(text, length, "%s: the same work on each of %d core%s%s, at the same time; %d launch%s",
+    snprintf(text, length, "%s: the same work on %d core%s%s at once; %d launch%s",
              study_describe(&problem, sizeof what, what), nodes->core_count, nodes->core_count == 1 ? "" : "s", where,
              nodes->launches, nodes->launches == 1 ? "" : "es");
     return text;
@@ -100,7 +100,7 @@ const char *nodes_method_text(const struct nodes *nodes, size_t length, char *te
              "are relative to %s of the same launch, so that what changes for all cancels%s. Told are medians over "
              "the launches, with intervals by order statistics, widened so that all %d of them together hold with "
              "%.0f %%%s. Slow is what lies above %.2f with its whole interval: equal processors differ by some per "
-             "cent. CPU: CPU time of the work, likewise; waited: ready, but without the core; others: programs that "
+             "cent. CPU time: of the work, likewise; waited: ready, but without the core; others: programs that "
              "used the core; steal: the hypervisor did.",
              nodes->core_count == 2 ? "the other core" : "the median core",
              single ? "" : "; a node's time is the median of its cores'",
@@ -184,10 +184,9 @@ static void print_group(FILE *stream, const struct style *style, const struct re
     struct page page = {stream, style};
     bool slow = nodes->slow_cores + nodes->slow_nodes > 0;
     char text[SENTENCE_LENGTH];
-    study_print_toned(stream, style, TONE_DIM, 0, 2, nodes_title_text(group, nodes, sizeof text, text));
-    fputc('\n', stream);
     study_print_toned(stream, style, slow ? TONE_BAD : TONE_STRONG, 0, 0, nodes_sentence(nodes, sizeof text, text));
     fputc('\n', stream);
+    study_print_toned(stream, style, TONE_DIM, 0, 2, nodes_title_text(group, nodes, sizeof text, text));
     print_table(stream, style, nodes);
     fputc('\n', stream);
     nodes_tell_notes(nodes, results, print_note, &page);

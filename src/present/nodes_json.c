@@ -24,6 +24,7 @@ static json_t *encode_place(const struct nodes_place *place)
         "foreign", number(place->foreign), "steal", number(place->stolen), "sibling", number(place->sibling), "stood",
         number(place->stood), "state", place->state == NODES_OPEN ? "not_known" : nodes_state_text(place->state),
         "cause", nodes_cause_name(place->cause));
+    json_object_set_new(object, "slow_launches", json_integer(place->slow_launches));
     if (core) json_object_set_new(object, "cpu", json_integer(place->cpu));
     if (core) json_object_set_new(object, "slow_node", json_boolean(place->by_node));
     if (!core) json_object_set_new(object, "cores", json_integer(place->core_count));

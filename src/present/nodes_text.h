@@ -19,7 +19,7 @@ const char *nodes_distribution_text(const struct nodes *, bool of_nodes, size_t 
 void nodes_tell_notes(const struct nodes *, const struct results *, study_say *, void *context);
 /* How it was measured and judged. Returns text. */
 const char *nodes_method_text(const struct nodes *, size_t length, char *text);
-/* "pi (philox, size 1000): the same work on each of 2 cores at the same time, 8 launches". Returns text. */
+/* "pi (philox, size 1000): the same work on 2 cores at once; 8 launches". Returns text. */
 const char *nodes_title_text(const struct group *, const struct nodes *, size_t length, char *text);
 
 #endif

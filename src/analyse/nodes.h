@@ -7,8 +7,8 @@
  * 1 - (1 - confidence) / m, whatever they have to do with each other), so that of thousands of equal cores none is
  * called slow by chance. More places need more launches: 8 for 2 cores, 20 for 10,000, at 98 %.
  *
- * Simulated (tests/test_nodes.c), times that scatter by 2 % in each launch: of 400 studies of 220 cores, of which 20 lie
- * just below the threshold, 15 launches each, none calls one of them slow; with intervals of 95 % for each core by
+ * Simulated (tests/test_nodes.c), times that scatter by 2 % in each launch: of 400 studies of 220 cores, of which 20
+ * lie just below the threshold, 15 launches each, none calls one of them slow; with intervals of 95 % for each core by
  * itself, 17 % do. A core among 64 that takes 1.10 times as long is found in all of 101 studies, after 18
  * launches on average (13 are needed), and no other one is.
  *
@@ -52,11 +52,11 @@ struct nodes_place {
     struct spread time;     /* of the work, relative to the median place; its count: launches */
     struct spread cpu_time; /* its CPU time, likewise */
     /* Medians over the launches; NAN: not observed. */
-    double waited;  /* share of its time in which it was ready without a core */
-    double foreign; /* share of the sample in which other programs used its core */
-    double stolen;  /* ... the hypervisor */
-    double sibling; /* ... other programs used the core's other hardware threads; NAN also where there are none */
-    double stood;   /* share of its time in which it neither computed nor waited */
+    double waited;     /* share of its time in which it was ready without a core */
+    double foreign;    /* share of the sample in which other programs used its core */
+    double stolen;     /* ... the hypervisor */
+    double sibling;    /* ... other programs used the core's other hardware threads; NAN also where there are none */
+    double stood;      /* share of its time in which it neither computed nor waited */
     int slow_launches; /* in which it took more than NODES_THRESHOLD longer */
     enum nodes_state state;
     enum nodes_cause cause;

@@ -18,6 +18,24 @@ enum nodes_part {
     NODES_PART_COUNT
 };
 
+/* What one launch tells of a core, or of a node (cpu -1). */
+struct nodes_entry {
+    const char *host; /* borrowed from the sample */
+    int cpu, launch;
+    double value[NODES_PART_COUNT];
+};
+
+struct nodes_entries {
+    int count, room;
+    struct nodes_entry *list;
+};
+
+/* nodes_entries.c. Adds those of a sample. *used_p: whether it tells of cores. 0 or -ENOMEM. */
+int nodes_add_sample(const struct sample *, struct nodes_entries *cores, struct nodes_entries *nodes, bool *used_p);
+int nodes_compare_places(const char *host, int cpu, const char *other_host, int other_cpu);
+/* By place, then launch; for qsort. */
+int nodes_compare_entries(const void *a, const void *b);
+
 /* Of a slow place, from the medians of its parts. */
 enum nodes_cause nodes_find_cause(const struct nodes_place *, const double parts[NODES_PART_COUNT], double throttled);
 

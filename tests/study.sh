@@ -121,5 +121,16 @@ check "a hog: no valid sample, or none at all" run 4 study pi --variant scalar -
 check "  and it is named" says "sh \(process" err
 check "  nothing was averaged" says "no valid time"
 
+# --- The same hog, with equal work on all cores: it is used, and its core is named.
+if mpi_available && [ "$(nproc)" -gt 1 ]; then
+    check "per node: a slow core fails where that was asked for" run 5 study pi --per-node --fail-if-slow --size 300M -r 7 --cpus 0,1 \
+        --data-seed "$seed" -o nodes.jsonl
+    check "  it is named" says "^Of the two cores, CPU 0 is the slower"
+    check "  with the cause" says "waited for the"
+    check "  and the record tells it again" run 0 report nodes.jsonl
+    check "  likewise" says "CPU 0 is the slower"
+    check "  another kind of study does not go on with it" run 2 study pi --size 300M --data-seed "$seed" -o nodes.jsonl --resume
+fi
+
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

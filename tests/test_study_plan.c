@@ -107,6 +107,25 @@ static void assert_plan(const struct study_plan *plan, int count, const struct r
     }
 }
 
+static void cores_are_compared_in_one_configuration(void **state)
+{
+    (void)state;
+    const struct machine machine = make_machine(4);
+    struct study_request request = make_request("pi", "12");
+    struct study_plan plan = {.seed = 1};
+    struct error error;
+    static const struct row rows[] = {{MODE_MPI, 12, 4, false}};
+    request.modes[0] = MODE_MPI;
+    request.mode_count = 1;
+    request.placement.nodes = 3;
+    request.per_node = true;
+    assert_int_equal(study_plan_new(&machine, &request, &plan, &error), STATUS_OK);
+    assert_plan(&plan, 1, rows);
+    assert_int_equal(plan.configs[0].mode.nodes, 3);
+    assert_true(mode_dedicated(&plan.configs[0].mode));
+    study_plan_release(&plan);
+}
+
 static void every_mode_has_its_own_base_beside_the_serial_one(void **state)
 {
     (void)state;
@@ -323,6 +342,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lists_of_workers),
         cmocka_unit_test(no_lists_of_workers),
+        cmocka_unit_test(cores_are_compared_in_one_configuration),
         cmocka_unit_test(every_mode_has_its_own_base_beside_the_serial_one),
         cmocka_unit_test(a_base_of_several_workers_has_no_serial_program),
         cmocka_unit_test(weak_scaling_keeps_the_work_of_a_worker),

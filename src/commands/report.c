@@ -1,5 +1,6 @@
 /* From result files to everything that can be shown of them. Files of one machine make one part: blocks and launches of
  * the further ones are counted on, so that nothing is ever paired across files. */
+#include "../analyse/nodes.h"
 #include "../analyse/proposal.h"
 #include "../present/plot.h"
 #include "../present/present.h"
@@ -28,8 +29,10 @@ struct report {
     struct part *parts;
 };
 
+/* What kind of study it is: those of two kinds are not one. */
 static const char *scaling_of(const struct results *results)
 {
+    if (nodes_asked(results)) return "per-node";
     const char *scaling = json_string_value(json_object_get(results->study, "scaling"));
     return scaling ? scaling : "";
 }
@@ -295,7 +298,7 @@ static int check_valid(const struct report *report, struct error *error)
     int valid = 0, lost = 0;
     for (int p = 0; p < report->part_count; p++) {
         const struct curves *curves = &report->parts[p].curves;
-        valid += curves->valid;
+        valid += nodes_asked(&report->parts[p].results) ? count_samples(&report->parts[p].results) : curves->valid;
         lost += curves->invalid + curves->not_judged;
     }
     if (valid > 0 || lost == 0) return STATUS_OK; /* of a file of timelines alone there is nothing to be valid */

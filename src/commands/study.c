@@ -62,6 +62,11 @@ static void tell_end(const struct study *study, const struct study_progress *pro
     if (progress->end == STUDY_TOO_BUSY) snprintf(why, sizeof why, "no sample was undisturbed");
     if (progress->end == STUDY_TOO_MANY) snprintf(why, sizeof why, "too many samples were disturbed");
     if (!*why) return;
+    if (options->request.per_node) {
+        printf("\nEnded after %d block%s: %s. --resume goes on.\n", progress->block, progress->block == 1 ? "" : "s",
+               why);
+        return;
+    }
     printf("\nEnded after %d block%s: %s; %d of %d configurations are not known well enough. --resume goes on.\n",
            progress->block, progress->block == 1 ? "" : "s", why, missing, study->plan.count);
 }
@@ -82,6 +87,7 @@ static int tell(struct study *study, const struct study_progress *progress, cons
     curves_release(&curves);
     if (*progress->busiest && !study->options->json)
         fprintf(stderr, "speedup study: beside it ran: %s\n", progress->busiest);
+    if (study->options->request.per_node) return study_nodes_conclude(study, error);
     if (valid > 0 || judged == 0) return STATUS_OK;
     return error_set(error, STATUS_UNMEASURED, "no sample was valid, of %d launches; %s%s", judged,
                      *progress->busiest ? "beside them ran " : "the records say why: ",

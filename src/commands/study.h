@@ -17,10 +17,12 @@ struct study_options {
     const char *modes, *workers; /* as they were given; NULL */
     uint64_t seed;
     int runs_min, runs_max, warmups;
-    double precision, budget_s, time_limit_s;
+    double precision; /* while options are parsed 0: not given */
+    double budget_s, time_limit_s;
     const char *output;
     bool resume, dry_run, json, timeline;
     bool size_given, seed_given;
+    bool fail_if_slow; /* of request.per_node */
 };
 
 struct study {
@@ -68,6 +70,17 @@ void study_show_progress(void *progress, double elapsed_s);
 /* Launches block by block, until all has converged, or the blocks or the time are used up. From where the records end.
  */
 int study_run_blocks(struct study *, struct study_progress *, struct error *);
+
+/* study_nodes.c: of request.per_node, where the cores of all nodes are compared (analyse/nodes.h). */
+/* STATUS_USAGE where the kernel is not of equal and independent work, or another option contradicts it. */
+int study_nodes_check(const struct study_options *, struct error *);
+/* The one configuration: one rank on every core of every node. */
+int study_nodes_request(const struct session *, struct study_options *, struct error *);
+/* Of the launches of blocks before `before`: how many are used, and whether every core is known to be slow or not. */
+int study_nodes_progress(const struct study *, int before, int *used_p, bool *decided_p, struct error *);
+/* Standard output's last line with --json; STATUS_SLOWER where something is slow and that was to fail,
+ * STATUS_UNMEASURED where no launch is used. */
+int study_nodes_conclude(const struct study *, struct error *);
 
 /* study.c: on standard error, how large the problem would have to be, where samples are too short to be judged. */
 void study_hint_at_size(const struct study *);

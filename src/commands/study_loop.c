@@ -5,6 +5,7 @@
 
 #include "../../kernels/ceilings/ceilings.h"
 #include "../analyse/curve.h"
+#include "../analyse/nodes.h"
 #include "../observe/thread.h"
 
 #include <math.h>
@@ -41,6 +42,13 @@ static int find_config(const struct study *study, const char *key)
  * `before`. */
 static int find_converged(const struct study *study, int before, bool converged_p[], struct error *error)
 {
+    const struct study_options *options = study->options;
+    if (options->request.per_node) {
+        int used;
+        int failed = study_nodes_progress(study, before, &used, converged_p, error);
+        *converged_p = used >= options->runs_max || (*converged_p && used >= options->runs_min);
+        return failed;
+    }
     struct results part;
     struct curves curves = {.count = 0};
     const struct results *all = &study->session.results;
@@ -65,6 +73,12 @@ static int find_converged(const struct study *study, int before, bool converged_
     return status ? error_set(error, STATUS_FAILED, "no memory") : STATUS_OK;
 }
 
+/* Not to be launched again in its block. */
+static bool is_usable(const struct study *study, const struct sample *sample)
+{
+    return study->options->request.per_node ? nodes_counts(sample) : sample->validity != SAMPLE_INVALID;
+}
+
 /* *launches_p: heap, the caller's. Returns how many, or -1: no memory. */
 static int collect_launches(const struct study *study, struct study_launch **launches_p)
 {
@@ -77,7 +91,7 @@ static int collect_launches(const struct study *study, struct study_launch **lau
         int config = find_config(study, results->groups[g].key);
         for (int s = 0; s < results->groups[g].count && config >= 0; s++) {
             const struct sample *sample = &results->groups[g].samples[s];
-            launches[count++] = (struct study_launch){config, sample->block, sample->validity != SAMPLE_INVALID};
+            launches[count++] = (struct study_launch){config, sample->block, is_usable(study, sample)};
         }
     }
     *launches_p = launches;
@@ -195,8 +209,7 @@ static bool too_busy(const struct study *study, int first, int blocks)
     if (blocks < BUSY_BLOCKS) return false;
     for (int g = 0; g < results->group_count; g++)
         for (int s = 0; s < results->groups[g].count; s++)
-            if (results->groups[g].samples[s].block >= first &&
-                results->groups[g].samples[s].validity != SAMPLE_INVALID)
+            if (results->groups[g].samples[s].block >= first && is_usable(study, &results->groups[g].samples[s]))
                 return false;
     return true;
 }
@@ -207,7 +220,7 @@ static int print_block(const struct study *study, const struct study_progress *p
     struct curves curves;
     char text[2048];
     size_t used = (size_t)snprintf(text, sizeof text, "block %d:", progress->block + 1);
-    if (!isatty(STDERR_FILENO)) return STATUS_OK;
+    if (!isatty(STDERR_FILENO) || study->options->request.per_node) return STATUS_OK;
     if (curves_build(&study->session.results, study->options->precision, &curves))
         return error_set(error, STATUS_FAILED, "no memory");
     for (int c = 0; c < curves.count; c++)

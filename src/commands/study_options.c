@@ -11,6 +11,7 @@
 #include <string.h>
 
 enum { RUNS_MIN = 6, RUNS_MAX = 30, OPTIONS_MAX = 64 };
+static const double PRECISION = 0.02;
 
 static void choose_modes(bool mpi, struct study_request *request)
 {
@@ -121,6 +122,12 @@ static void fill_table(struct given *given, struct study_options *options, struc
          "what {size} stands for."},
         {0, "base", OPT_COUNT, &options->request.base, 1, 10000, NULL, "P",
          "Workers of the base, where the problem does not fit into one. Default: 1."},
+        {0, "per-node", OPT_FLAG, &options->request.per_node, 0, 0, NULL, NULL,
+         "Instead of a scaling study: the same work on every core of every node at the same time; which node or core "
+         "is "
+         "slow among them, and why."},
+        {0, "fail-if-slow", OPT_FLAG, &options->fail_if_slow, 0, 0, NULL, NULL,
+         "Of --per-node: exit status 5 where something is slow. Default: 0 all the same."},
         {0, "precision", OPT_SHARE, &options->precision, 1e-4, 0.5, NULL, "P",
          "Stop when the half width of each 95 % interval is within this. Default: 2%."},
         {0, "budget", OPT_DURATION, &options->budget_s, 1, 2592000, NULL, "TIME",
@@ -223,7 +230,6 @@ int study_options_parse(const struct command *command, int argc, char **argv, st
     bool has_command = separator < argc;
     *options_p = (struct study_options){.runs_min = RUNS_MIN,
                                         .runs_max = RUNS_MAX,
-                                        .precision = 0.02,
                                         .budget_s = 600,
                                         .time_limit_s = 600,
                                         .seed = 1,
@@ -244,6 +250,8 @@ int study_options_parse(const struct command *command, int argc, char **argv, st
             choose_command(&given, operand_count, argv, argc - separator - 1, argv + separator + 1, options_p, error);
     else
         status = choose_kernel(&given, operand_count, argv, options_p, error);
+    if (!status) status = study_nodes_check(options_p, error);
+    if (options_p->precision == 0) options_p->precision = PRECISION;
     if (!status) status = parse_runs(given.runs, options_p, error);
     if (!status && options_p->resume && !options_p->output)
         status = error_set(error, STATUS_USAGE, "--resume needs the file to go on with: -o FILE");
@@ -258,6 +266,7 @@ int study_options_complete(const struct session *session, struct study_options *
     bool mpi = session->site.mpi_reason[0] == '\0';
     options->request.mpi = mpi;
     if (options->has_command) options->request.command = &options->command;
+    if (options->request.per_node) return study_nodes_request(session, options, error);
     int status = parse_modes(options->modes, mpi, &options->request, error);
     return status ? status : parse_workers(options->workers, session->machine.core_count, &options->request, error);
 }

@@ -12,6 +12,8 @@ enum { TRIES_MAX = 3 };
 
 /* Long against the timer, the start of a launch, and what it takes to see disturbances. */
 static const double shortest_s = 0.3;
+/* Of --per-node, where all workers have the same: also what other programs used of a core is then known within 1 %. */
+static const double per_core_s = 1;
 
 struct measurement study_measurement(const struct study *study, int index)
 {
@@ -66,11 +68,11 @@ int study_choose_size(struct study *study, struct study_options *options, struct
     struct mode mode;
     int cores = study->session.machine.core_count, most = request->workers[request->worker_count - 1];
     bool scales = request->scaling == SCALING_STRONG;
+    double target_s = request->per_node ? per_core_s * most : shortest_s * (scales ? fmin(cores, most) : 1);
     fprintf(stderr, "speedup study: choosing a size that suits this machine\n");
     int status = plan_mode(&study->session.machine, &serial, &mode, error);
     if (status) return status;
-    return calibrate_size(&study->session, &request->problem, &mode, shortest_s * (scales ? fmin(cores, most) : 1),
-                          error);
+    return calibrate_size(&study->session, &request->problem, &mode, target_s, error);
 }
 
 static int check_hooks(const struct study_options *options, const struct config *config, struct error *error)

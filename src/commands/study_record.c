@@ -92,6 +92,7 @@ json_t *study_encode(const struct study *study)
     int failed = line ? json_object_set_new(line, "kernel", record_encode_text(name)) : -1;
     if (!failed) failed = json_object_set_new(line, "size", record_encode_text(size));
     if (!failed && options->has_command) failed = encode_command(options, line);
+    if (!failed && request->per_node) failed = json_object_set_new(line, "per_node", json_true());
     if (!failed && scheduling && !scheduling_is_default(scheduling))
         failed = json_object_set_new(line, "scheduling", record_encode_scheduling(scheduling));
     if (!failed) return line;
@@ -120,12 +121,12 @@ static int compare_objects(const char *what, const json_t *recorded, const json_
 
 int study_check_resumed(const struct study *study, struct error *error)
 {
-    static const char *const plan_names[] = {"kernel",    "variant",    "target",      "parameters",  "size",
-                                             "weak",      "modes",      "workers",     "base",        "scaling",
-                                             "seed",      "data_seed",  "cpus",        "wait_policy", "isa",
-                                             "warmups",   "runs_min",   "runs_max",    "setup",       "prepare",
-                                             "conclude",  "cleanup",    "check_regex", "same_output", "ignore_failure",
-                                             "precision", "scheduling", "configs",     NULL};
+    static const char *const plan_names[] = {
+        "per_node",    "kernel",         "variant",     "target",     "parameters", "size",
+        "weak",        "modes",          "workers",     "base",       "scaling",    "seed",
+        "data_seed",   "cpus",           "wait_policy", "isa",        "warmups",    "runs_min",
+        "runs_max",    "setup",          "prepare",     "conclude",   "cleanup",    "check_regex",
+        "same_output", "ignore_failure", "precision",   "scheduling", "configs",    NULL};
     static const char *const machine_names[] = {"hostname", "cpu_model", "allowed_cpus", "cores", NULL};
     static const char *const program_names[] = {"version", "compiler", "flags", "build_type", "sanitizers", NULL};
     const struct results *results = &study->session.results;

@@ -132,6 +132,7 @@ static int add_variant(struct builder *builder, const struct variant *variant, s
 {
     const struct study_request *request = builder->request;
     int status = STATUS_OK;
+    if (request->per_node) return add_config(builder, variant, request->modes[0], request->workers[0], false, error);
     if (request->base == 1) status = add_config(builder, variant, MODE_SERIAL, 1, true, error);
     for (int m = 0; m < request->mode_count && !status; m++) {
         if (request->modes[m] == MODE_SERIAL) continue;

@@ -42,6 +42,7 @@ struct study_request {
     enum study_scaling scaling;
     struct mode_request placement; /* cpus, smt, wait policy; the rest is not read */
     bool mpi;                      /* the modes with ranks can be had */
+    bool per_node;                 /* cores are compared: one configuration alone, of modes[0] and workers[0] */
 };
 
 /* One configuration. */

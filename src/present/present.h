@@ -47,6 +47,13 @@ void present_study(FILE *, const struct style *, const struct results *, const s
  */
 json_t *present_study_summary_json(const struct results *, const struct curves *);
 
+/* nodes.c: of a study of nodes and cores (nodes_asked): which of them is slow, and why. present_study does this where
+ * the results are of one. */
+void present_nodes(FILE *, const struct style *, const struct results *);
+/* nodes_json.c: the same as an array, an object a configuration (SCHEMA.md). New reference, the caller's; NULL: no
+ * memory. */
+json_t *present_nodes_json(const struct results *);
+
 /* export.c: other programs' formats. What was measured on one machine is one part. */
 struct study_part {
     const struct results *results;

@@ -102,6 +102,10 @@ static void write_scheduling(FILE *file, const json_t *study)
 static void write_plan(FILE *file, const json_t *study)
 {
     char text[32];
+    if (json_is_true(json_object_get(study, "per_node"))) {
+        fputs(" --per-node", file);
+        return;
+    }
     write_list(file, "modes", json_object_get(study, "modes"));
     write_list(file, "workers", json_object_get(study, "workers"));
     snprintf(text, sizeof text, "%d", number_of(study, "base"));

@@ -2,6 +2,8 @@
  * everybody, then what it rests on, and at last how to doubt it and how to measure again. One part a machine. */
 #include "report_study.h"
 
+#include "../analyse/nodes.h"
+
 #include <string.h>
 #include <time.h>
 
@@ -112,14 +114,22 @@ static int find_names(const struct report *report, char names_p[NAMES_MAX][NAME_
     return count;
 }
 
+static bool is_of_nodes(const struct report *report)
+{
+    for (int p = 0; p < report->count; p++)
+        if (!nodes_asked(report->parts[p].results)) return false;
+    return report->count > 0;
+}
+
 /* "How well pi and matmul scale". */
 static const char *write_title(const struct report *report, char title[TITLE_LENGTH])
 {
     char names[NAMES_MAX][NAME_LENGTH];
     int count = find_names(report, names), told = count < NAMES_MAX ? count : NAMES_MAX;
-    bool study = is_study(report), more = count > told;
+    bool nodes = is_of_nodes(report), study = is_study(report) && !nodes, more = count > told;
     size_t used = (size_t)snprintf(title, TITLE_LENGTH,
                                    count == 0 ? "A record without samples"
+                                   : nodes    ? "Which node or core is slow: "
                                    : study    ? "How well "
                                               : "Measurements of ");
     for (int n = 0; n < told; n++)
@@ -153,6 +163,10 @@ static void write_facts(FILE *file, const struct study_part *part)
     if (*curves->machine) html_write(file, "%s. ", curves->machine);
     if (curves->cores > 0) html_write(file, "%d core%s to use. ", curves->cores, curves->cores == 1 ? "" : "s");
     if (start) html_write(file, "%s. ", write_date(start, sizeof date, date));
+    if (nodes_asked(part->results)) {
+        html_write(file, "%d launches.", curves->valid + lost);
+        return;
+    }
     html_write(file, study_all_timings(curves) ? "%d times given." : "%d valid launches", curves->valid);
     if (!study_all_timings(curves)) html_write(file, lost ? ", %d that do not count." : ".", lost);
 }
@@ -189,12 +203,30 @@ static const struct section sections[] = {
 };
 enum { SECTION_COUNT = sizeof sections / sizeof *sections };
 
+/* Of a study of nodes and cores. */
+static const struct section node_sections[] = {
+    {"verdict", "The verdict", report_write_nodes_verdict},
+    {"nodes", "Nodes and cores", report_write_nodes},
+    {"method", "How it was measured", report_write_nodes_method},
+    {"machine", "The machine", write_machine},
+    {"again", "Measure it again", report_write_again},
+};
+enum { NODE_SECTION_COUNT = sizeof node_sections / sizeof *node_sections };
+
+static const struct section *sections_of(const struct study_part *part, int *count_p)
+{
+    bool nodes = nodes_asked(part->results);
+    *count_p = nodes ? NODE_SECTION_COUNT : SECTION_COUNT;
+    return nodes ? node_sections : sections;
+}
+
 /* Of one machine all sections; of several the machines. */
 static void write_contents(FILE *file, const struct report *report)
 {
+    int count = 0;
+    const struct section *own = report->count == 1 ? sections_of(&report->parts[0], &count) : NULL;
     fputs("<nav class=\"contents\" aria-label=\"Contents\">\n<ol>\n", file);
-    for (int s = 0; s < SECTION_COUNT && report->count == 1; s++)
-        html_write(file, "<li><a href=\"#%s\">%s</a></li>\n", sections[s].id, sections[s].title);
+    for (int s = 0; s < count; s++) html_write(file, "<li><a href=\"#%s\">%s</a></li>\n", own[s].id, own[s].title);
     for (int p = 0; p < report->count && report->count > 1; p++) {
         const char *machine = report->parts[p].curves->machine;
         html_write(file, "<li><a href=\"#part-%d\">%s</a></li>\n", p + 1, *machine ? machine : "An unknown machine");
@@ -213,7 +245,9 @@ static void write_part(FILE *file, const struct study_part *part, int number)
         fputs("</p>\n", file);
     }
     const struct html_place place = {number > 0 ? 3 : 2, prefix};
-    for (int s = 0; s < SECTION_COUNT; s++) sections[s].write(file, &place, part);
+    int count;
+    const struct section *own = sections_of(part, &count);
+    for (int s = 0; s < count; s++) own[s].write(file, &place, part);
     if (number > 0) fputs("</section>\n", file);
 }
 

@@ -41,6 +41,10 @@ void report_write_plot(FILE *, enum plot, const struct plot_subject *, bool half
 void report_write_outside(FILE *, const struct study_problem *);
 /* report_samples.c: every sample, folded away. */
 void report_write_samples(FILE *, const struct study_problem *);
+/* report_nodes.c: of a study of nodes and cores (analyse/nodes.h). */
+void report_write_nodes_verdict(FILE *, const struct html_place *, const struct study_part *);
+void report_write_nodes(FILE *, const struct html_place *, const struct study_part *);
+void report_write_nodes_method(FILE *, const struct html_place *, const struct study_part *);
 /* report_why.c */
 void report_write_why(FILE *, const struct html_place *, const struct study_part *);
 /* report_laws.c */

@@ -1,5 +1,6 @@
 /* A scaling study on a terminal: for each problem a table, a chart, the factors of each speedup, scaling laws, bounds
  * and what was lost; then how it was measured. 80 columns suffice; what colour says is also said in words. */
+#include "../analyse/nodes.h"
 #include "study_text.h"
 
 #include <math.h>
@@ -266,6 +267,10 @@ void present_study(FILE *stream, const struct style *style, const struct results
     if (page.width > PAGE_WIDTH_MAX) page.width = PAGE_WIDTH_MAX;
     if (curves->count == 0) return;
     print_machine(stream, &page, results, curves);
+    if (nodes_asked(results)) {
+        present_nodes(stream, &page, results);
+        return;
+    }
     for (int c = 0; c < curves->count; c += problem.count) {
         study_problem_at(curves, c, &problem);
         print_problem(stream, &page, curves, &problem);

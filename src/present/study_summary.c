@@ -1,4 +1,5 @@
 /* The same numbers as one JSON object: for programs, unrounded. What is not known is null. */
+#include "../analyse/nodes.h"
 #include "study_text.h"
 
 #include <math.h>
@@ -113,7 +114,10 @@ json_t *present_study_summary_json(const struct results *results, const struct c
     json_t *list = json_array();
     for (int c = 0; c < curves->count; c++) json_array_append_new(list, encode_curve(&curves->curves[c]));
     json_t *machine = json_object_get(results->context, "machine");
-    return json_pack("{s:O?, s:o, s:{s:i, s:i, s:i}, s:b, s:o}", "machine", machine, "precision",
-                     number(curves->precision), "launches", "valid", curves->valid, "invalid", curves->invalid,
-                     "not_judged", curves->not_judged, "torn", results->torn, "curves", list);
+    json_t *object =
+        json_pack("{s:O?, s:o, s:{s:i, s:i, s:i}, s:b, s:o}", "machine", machine, "precision",
+                  number(curves->precision), "launches", "valid", curves->valid, "invalid", curves->invalid,
+                  "not_judged", curves->not_judged, "torn", results->torn, "curves", list);
+    if (object && nodes_asked(results)) json_object_set_new(object, "nodes", present_nodes_json(results));
+    return object;
 }

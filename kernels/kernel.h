@@ -68,6 +68,24 @@ struct verdict {
     char detail[240];  /* how it was checked, and with what outcome, in one line */
 };
 
+enum { KERNEL_POINTS_MAX = 64 };
+
+/* One size of message of a kernel that times messages. */
+struct kernel_point {
+    int64_t bytes;        /* of a message */
+    int64_t messages;     /* that were timed, one after the other */
+    double time_s;        /* of one message; the most of all ranks */
+    double traffic_bytes; /* that pass in this time, between all ranks; 0: not told */
+};
+
+/* What the rank that waits longest for others sends or gets, where each rank is on a node of its own. */
+struct kernel_traffic {
+    double messages; /* one after the other, each with its latency */
+    double bytes;    /* through one link, in one direction */
+    double steps;    /* the traffic comes in so many equal steps, at least 1; each but the first is on its way while the
+                        work of the step before is done */
+};
+
 struct kernel {
     const char *name, *summary, *lesson;
     const char *size_help;    /* what --size means and which forms it takes */
@@ -104,6 +122,15 @@ struct kernel {
      * `kind` counts 0, 1, ... ; returns false where there is no such kind (of damage), and then changes nothing. Call
      * it on one rank. */
     bool (*corrupt)(void *state, int kind);
+
+    /* What only some kernels have; NULL elsewhere. */
+
+    /* The sizes of messages that the last run timed, after its check; the same on every rank. Returns how many of at
+     * most KERNEL_POINTS_MAX. */
+    int (*points)(const void *state, struct kernel_point points_p[KERNEL_POINTS_MAX]);
+    /* What `ranks` ranks send, to be compared with what a network can do (analyse/network.h). 0, or -ENOTSUP where the
+     * variant's traffic depends on what the MPI library makes of it. */
+    int (*traffic)(const struct problem *, int ranks, struct kernel_traffic *traffic_p);
 };
 
 /* registry.c: the one table of kernels, NULL-terminated. */

@@ -106,6 +106,16 @@ static int matmul_size_for(const struct problem *problem, double work, struct si
     return 0;
 }
 
+static int matmul_traffic(const struct problem *problem, int ranks, struct kernel_traffic *traffic_p)
+{
+    int64_t extents[3];
+    extents_of(problem, extents);
+    struct grid grid = grid_choose(ranks, extents[0], extents[1]);
+    summa_traffic(&grid, share_most(extents[0], grid.rows), share_most(extents[1], grid.columns), extents[2],
+                  traffic_p);
+    return 0;
+}
+
 struct matmul_block matmul_whole(const struct matmul *matmul)
 {
     return (struct matmul_block){.rows = matmul->rows,
@@ -282,4 +292,5 @@ const struct kernel matmul_kernel = {
     .check = matmul_check,
     .teardown = matmul_teardown,
     .corrupt = matmul_corrupt,
+    .traffic = matmul_traffic,
 };

@@ -97,6 +97,8 @@ int summa_prepare(struct team *, bool shared, struct matmul *);
 void summa_release(struct matmul *);
 /* Collective: C = A B. After a collective call since A and B were written; and they must not change before another. */
 int summa_run(struct team *, void *state);
+/* What the rank with the most rows and columns of C waits for, where all panels are broadcast. */
+void summa_traffic(const struct grid *, int64_t rows, int64_t columns, int64_t k, struct kernel_traffic *traffic_p);
 /* How many doubles the buffers of a rank may hold at most, whose C is rows x columns. */
 double summa_buffer_doubles(const struct grid *, double rows, double columns, double depth);
 

@@ -41,6 +41,28 @@ double summa_buffer_doubles(const struct grid *grid, double rows, double columns
     return 2 * width * ((grid->columns > 1 ? rows : 0) + (grid->rows > 1 ? columns : 0));
 }
 
+/* Rounds of a broadcast among so many: each doubles those who have it. */
+static double rounds_of(int ranks)
+{
+    double rounds = 0;
+    for (int reached = 1; reached < ranks; reached *= 2) rounds++;
+    return rounds;
+}
+
+/* In each step some rank sends, or gets, both panels through its one link, while their latencies pass together. */
+void summa_traffic(const struct grid *grid, int64_t rows, int64_t columns, int64_t k, struct kernel_traffic *traffic_p)
+{
+    double a_rounds = rounds_of(grid->columns), b_rounds = rounds_of(grid->rows);
+    *traffic_p = (struct kernel_traffic){.steps = 0};
+    for (int64_t begin = 0, end; begin < k; begin = end) {
+        end = grid_step_end(grid, k, PANEL_DEPTH, begin);
+        traffic_p->steps++;
+        traffic_p->messages += a_rounds > b_rounds ? a_rounds : b_rounds;
+        traffic_p->bytes += (double)sizeof(double) * (double)(end - begin) *
+                            (a_rounds * (double)rows + b_rounds * (double)columns);
+    }
+}
+
 static bool all_in_place(const struct team_shared *shared, int first, int stride, int count)
 {
     for (int i = 0; i < count && count > 1; i++)

@@ -476,18 +476,17 @@ static int exchange_points(const void *state, struct kernel_point points_p[KERNE
     return exchange->count;
 }
 
-static int exchange_traffic(const struct problem *problem, int ranks, struct kernel_traffic *traffic_p)
+static int exchange_predict(const struct problem *problem, int ranks, const struct kernel_network *network,
+                            double work_s, double *time_s_p)
 {
     struct series series[KERNEL_POINTS_MAX];
     enum pattern pattern = pattern_of(problem);
     int count = list_series(problem, pattern, series);
-    double each = pattern == PINGPONG ? 2 : 1;
+    double time_s = work_s, each = pattern == PINGPONG ? 2 : 1;
     if (pattern == ALLREDUCE) return -ENOTSUP;
-    *traffic_p = (struct kernel_traffic){.steps = 1};
-    for (int i = 0; i < count && ranks > 1; i++) {
-        traffic_p->messages += each * (double)rounds(&series[i]);
-        traffic_p->bytes += each * (double)rounds(&series[i]) * (double)series[i].bytes;
-    }
+    for (int i = 0; i < count && ranks > 1; i++)
+        time_s += each * (double)rounds(&series[i]) * (network->latency_s + network->byte_s * (double)series[i].bytes);
+    *time_s_p = time_s;
     return 0;
 }
 
@@ -543,5 +542,5 @@ const struct kernel exchange_kernel = {
     .teardown = exchange_teardown,
     .corrupt = exchange_corrupt,
     .points = exchange_points,
-    .traffic = exchange_traffic,
+    .predict = exchange_predict,
 };

@@ -78,12 +78,9 @@ struct kernel_point {
     double traffic_bytes; /* that pass in this time, between all ranks; 0: not told */
 };
 
-/* What the rank that waits longest for others sends or gets, where each rank is on a node of its own. */
-struct kernel_traffic {
-    double messages; /* one after the other, each with its latency */
-    double bytes;    /* through one link, in one direction */
-    double steps;    /* the traffic comes in so many equal steps, at least 1; each but the first is on its way while the
-                        work of the step before is done */
+/* A network on which a message of n bytes takes latency_s + n byte_s. */
+struct kernel_network {
+    double latency_s, byte_s;
 };
 
 struct kernel {
@@ -128,9 +125,10 @@ struct kernel {
     /* The sizes of messages that the last run timed, after its check; the same on every rank. Returns how many of at
      * most KERNEL_POINTS_MAX. */
     int (*points)(const void *state, struct kernel_point points_p[KERNEL_POINTS_MAX]);
-    /* What `ranks` ranks send, to be compared with what a network can do (analyse/network.h). 0, or -ENOTSUP where the
-     * variant's traffic depends on what the MPI library makes of it. */
-    int (*traffic)(const struct problem *, int ranks, struct kernel_traffic *traffic_p);
+    /* How long a run would take, by the kernel's own schedule of messages, if each of `ranks` ranks were on a node of
+     * its own, with one link that carries both directions at once, and each rank's work took work_s in all. Pure. 0,
+     * -ENOMEM, or -ENOTSUP where the schedule is not the kernel's but the MPI library's. */
+    int (*predict)(const struct problem *, int ranks, const struct kernel_network *, double work_s, double *time_s_p);
 };
 
 /* registry.c: the one table of kernels, NULL-terminated. */

@@ -106,14 +106,14 @@ static int matmul_size_for(const struct problem *problem, double work, struct si
     return 0;
 }
 
-static int matmul_traffic(const struct problem *problem, int ranks, struct kernel_traffic *traffic_p)
+static int matmul_predict(const struct problem *problem, int ranks, const struct kernel_network *network, double work_s,
+                          double *time_s_p)
 {
     int64_t extents[3];
     extents_of(problem, extents);
     struct grid grid = grid_choose(ranks, extents[0], extents[1]);
-    summa_traffic(&grid, share_most(extents[0], grid.rows), share_most(extents[1], grid.columns), extents[2],
-                  traffic_p);
-    return 0;
+    return summa_predict(&grid, network, share_most(extents[0], grid.rows), share_most(extents[1], grid.columns),
+                         extents[2], work_s, time_s_p);
 }
 
 struct matmul_block matmul_whole(const struct matmul *matmul)
@@ -292,5 +292,5 @@ const struct kernel matmul_kernel = {
     .check = matmul_check,
     .teardown = matmul_teardown,
     .corrupt = matmul_corrupt,
-    .traffic = matmul_traffic,
+    .predict = matmul_predict,
 };

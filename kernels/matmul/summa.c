@@ -19,9 +19,8 @@
 #include <string.h>
 
 enum {
-    PANEL_DEPTH = 512, /* of what is broadcast at a time, at most: as deep as packed's blocks */
-    PIECES = 4,        /* of a multiplication: between them broadcasts advance */
-    PIECE_ROWS = 32    /* least of a piece */
+    PIECES = 4,     /* of a multiplication: between them broadcasts advance */
+    PIECE_ROWS = 32 /* least of a piece */
 };
 
 struct step {
@@ -37,30 +36,8 @@ static double *new_doubles(int64_t count)
 
 double summa_buffer_doubles(const struct grid *grid, double rows, double columns, double depth)
 {
-    double width = depth < PANEL_DEPTH ? depth : PANEL_DEPTH;
+    double width = depth < SUMMA_PANEL_DEPTH ? depth : SUMMA_PANEL_DEPTH;
     return 2 * width * ((grid->columns > 1 ? rows : 0) + (grid->rows > 1 ? columns : 0));
-}
-
-/* Rounds of a broadcast among so many: each doubles those who have it. */
-static double rounds_of(int ranks)
-{
-    double rounds = 0;
-    for (int reached = 1; reached < ranks; reached *= 2) rounds++;
-    return rounds;
-}
-
-/* In each step some rank sends, or gets, both panels through its one link, while their latencies pass together. */
-void summa_traffic(const struct grid *grid, int64_t rows, int64_t columns, int64_t k, struct kernel_traffic *traffic_p)
-{
-    double a_rounds = rounds_of(grid->columns), b_rounds = rounds_of(grid->rows);
-    *traffic_p = (struct kernel_traffic){.steps = 0};
-    for (int64_t begin = 0, end; begin < k; begin = end) {
-        end = grid_step_end(grid, k, PANEL_DEPTH, begin);
-        traffic_p->steps++;
-        traffic_p->messages += a_rounds > b_rounds ? a_rounds : b_rounds;
-        traffic_p->bytes += (double)sizeof(double) * (double)(end - begin) *
-                            (a_rounds * (double)rows + b_rounds * (double)columns);
-    }
 }
 
 static bool all_in_place(const struct team_shared *shared, int first, int stride, int count)
@@ -109,7 +86,7 @@ int summa_prepare(struct team *team, bool shared, struct matmul *matmul)
     if (inputs < 0 || groups < 0) return inputs < 0 ? inputs : groups;
 
     bool broadcasts = summa->broadcasts_a || summa->broadcasts_b;
-    summa->step_limit = broadcasts ? PANEL_DEPTH : INT64_MAX;
+    summa->step_limit = broadcasts ? SUMMA_PANEL_DEPTH : INT64_MAX;
     for (int64_t begin = 0, end; begin < matmul->k; begin = end) {
         end = grid_step_end(&matmul->grid, matmul->k, summa->step_limit, begin);
         if (end - begin > summa->step_most) summa->step_most = end - begin;

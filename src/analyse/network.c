@@ -111,8 +111,7 @@ static bool is_told(double part, double residual)
     return part >= PART_LEAST && part > residual;
 }
 
-static void judge_line(const struct line *line, int count, const struct network_point points[],
-                       struct network_fit *fit)
+static void judge_line(const struct line *line, int count, const struct network_point points[], struct network_fit *fit)
 {
     double first_s = law_s(line->alpha, line->beta, points[0].bytes);
     double last_s = law_s(line->alpha, line->beta, points[count - 1].bytes);
@@ -152,15 +151,16 @@ void network_fit(int count, const struct network_point points[], struct network_
     judge_line(&line, used_count, used, fit_p);
 }
 
-int network_predict(const struct network_fit *fit, const struct kernel_traffic *traffic, double work_s,
+int network_predict(const struct network_fit *fit, const struct problem *problem, int ranks, double work_s,
                     struct network_prediction *prediction_p)
 {
-    double messages_s = traffic->messages > 0 ? traffic->messages * fit->latency_s : 0;
-    double bytes_s = traffic->bytes > 0 ? traffic->bytes * fit->byte_s : 0;
-    double comm_s = messages_s + bytes_s, steps = traffic->steps;
-    if (!isfinite(comm_s) || !(steps >= 1)) return -EINVAL;
-    double hidden_s = (steps - 1) * fmin(comm_s, fmax(work_s, 0)) / steps;
-    *prediction_p = (struct network_prediction){.comm_s = comm_s, .exposed_s = comm_s - hidden_s};
-    prediction_p->factor = work_s > 0 ? work_s / (work_s + prediction_p->exposed_s) : NAN;
+    const struct kernel_network network = {fit->latency_s, fit->byte_s};
+    double time_s;
+    if (!problem->kernel->predict) return -ENOTSUP;
+    if (!isfinite(fit->latency_s) || !isfinite(fit->byte_s) || !(work_s >= 0)) return -EINVAL;
+    int status = problem->kernel->predict(problem, ranks, &network, work_s, &time_s);
+    if (status < 0) return status;
+    *prediction_p = (struct network_prediction){
+        .time_s = time_s, .exposed_s = time_s - work_s, .factor = time_s > 0 ? work_s / time_s : NAN};
     return 0;
 }

@@ -30,22 +30,22 @@ struct network_fit {
     char missing[160]; /* "" */
 };
 
-/* The line with the least sum of relative deviations |t - alpha - n beta| / t, alpha and beta at least 0: short messages
- * fix alpha, long ones beta, and steps in between (where MPI changes its protocol) pull at neither, as a median is not
- * pulled by outliers. It needs 3 sizes. A parameter is told only where its part of the time is at least a fifth
- * somewhere, and larger than what the points usually deviate there: alpha of the shortest message, beta of the longest.
- * Points without a time (NAN, 0) are left out. */
+/* The line with the least sum of relative deviations |t - alpha - n beta| / t, alpha and beta at least 0: short
+ * messages fix alpha, long ones beta, and steps in between (where MPI changes its protocol) pull at neither, as a
+ * median is not pulled by outliers. It needs 3 sizes. A parameter is told only where its part of the time is at least a
+ * fifth somewhere, and larger than what the points usually deviate there: alpha of the shortest message, beta of the
+ * longest. Points without a time (NAN, 0) are left out. */
 void network_fit(int count, const struct network_point points[], struct network_fit *fit_p);
 
-/* What the law says of traffic, beside the work of the rank that waits longest. */
+/* What the law says of a kernel's run, beside the work of its ranks. */
 struct network_prediction {
-    double comm_s;    /* of all its messages */
-    double exposed_s; /* of these what is not hidden behind work: step by step, the longer of both counts */
-    double factor;    /* work / (work + exposed), to be compared with the communication factor (factors.h); NAN without
-                         work */
+    double time_s;    /* of the whole run */
+    double exposed_s; /* of it, what is communication that no work hides */
+    double factor;    /* work / time: to be compared with the communication factor (factors.h) */
 };
-/* 0, or -EINVAL where the law lacks what the traffic needs. work_s: useful wall time of the rank with the most. */
-int network_predict(const struct network_fit *, const struct kernel_traffic *, double work_s,
+/* For `ranks` ranks, each on a node of its own. work_s: useful wall time of the rank with the most. 0; -EINVAL where
+ * the fit does not tell both parameters; -ENOTSUP where the kernel does not predict; -ENOMEM. */
+int network_predict(const struct network_fit *, const struct problem *, int ranks, double work_s,
                     struct network_prediction *prediction_p);
 
 #endif

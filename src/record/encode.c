@@ -90,11 +90,11 @@ json_t *record_encode_sample(const struct sample *sample)
     failed |= fields_encode(later_sample_fields, sample, line);
     if (sample->config.command.word_count > 0) failed |= fields_encode(command_sample_fields, sample, line);
     failed |= json_object_set_new(json_object_get(line, "placement"), "cpus", cpus_seen_encode(sample));
-    failed |= json_object_set_new(line, "per_worker",
-                                  sample->worker_count > PER_WORKER_ROWS_MAX
-                                      ? workers_encode_columns(sample->worker_count, sample->workers)
-                                      : rows_encode(worker_fields, sample->worker_count, sample->workers,
-                                  sizeof *sample->workers));
+    failed |= json_object_set_new(
+        line, "per_worker",
+        sample->worker_count > PER_WORKER_ROWS_MAX
+            ? workers_encode_columns(sample->worker_count, sample->workers)
+            : rows_encode(worker_fields, sample->worker_count, sample->workers, sizeof *sample->workers));
     if (sample->point_count > 0)
         failed |= json_object_set_new(
             line, "points", rows_encode(point_fields, sample->point_count, sample->points, sizeof *sample->points));

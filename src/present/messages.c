@@ -42,7 +42,7 @@ const char *messages_legend_text(const struct messages *messages, size_t length,
     const char *what = factor == 1  ? "half of a round trip; MB/s: bytes of the message in this time"
                        : factor > 1 ? "both ways at once; MB/s: of all pairs of ranks together, both ways"
                                     : "one sum over all ranks, of so many bytes at each";
-    snprintf(text, length, "time: %s. A MB is 10^6 bytes.%s", what,
+    snprintf(text, length, "time: %s.%s%s", what, factor > 0 ? " A MB is 10^6 bytes." : "",
              messages->judged ? "" : " Nobody could judge whether it was disturbed: the samples are too short.");
     return text;
 }
@@ -80,14 +80,18 @@ void present_messages(FILE *stream, const struct style *style, const struct grou
     char text[640], time[32], bandwidth[32], count[32];
     if (!messages_of(group, &messages)) return;
     if (page.width > PAGE_WIDTH_MAX) page.width = PAGE_WIDTH_MAX;
-    fprintf(stream, "\n%s%*s %*s %*s %*s%s\n", style_tone(&page, TONE_DIM), BYTES_WIDTH, "bytes", MESSAGES_WIDTH,
-            "messages", NUMBER_WIDTH, "time, us", NUMBER_WIDTH, "MB/s", style_tone(&page, TONE_PLAIN));
+    bool told = messages.points[0].traffic_factor > 0; /* a bandwidth */
+    fprintf(stream, "\n%s%*s %*s %*s", style_tone(&page, TONE_DIM), BYTES_WIDTH, "bytes", MESSAGES_WIDTH, "messages",
+            NUMBER_WIDTH, "time, us");
+    if (told) fprintf(stream, " %*s", NUMBER_WIDTH, "MB/s");
+    fprintf(stream, "%s\n", style_tone(&page, TONE_PLAIN));
     for (int i = 0; i < messages.count; i++) {
         const struct network_point *point = &messages.points[i];
-        fprintf(stream, "%*.0f %*s %*s %*s\n", BYTES_WIDTH, point->bytes, MESSAGES_WIDTH,
+        fprintf(stream, "%*.0f %*s %*s", BYTES_WIDTH, point->bytes, MESSAGES_WIDTH,
                 format_count(point->messages, sizeof count, count), NUMBER_WIDTH,
-                messages_time_text(point, sizeof time, time), NUMBER_WIDTH,
-                messages_bandwidth_text(point, sizeof bandwidth, bandwidth));
+                messages_time_text(point, sizeof time, time));
+        if (told) fprintf(stream, " %*s", NUMBER_WIDTH, messages_bandwidth_text(point, sizeof bandwidth, bandwidth));
+        fputc('\n', stream);
     }
     fputs(style_tone(&page, TONE_DIM), stream);
     text_print_wrapped(stream, &page, 0, 0, messages_legend_text(&messages, sizeof text, text));

@@ -50,8 +50,7 @@ const char *messages_legend_text(const struct messages *messages, size_t length,
 static void add_residual(const struct network_fit *fit, size_t length, char *text)
 {
     char usual[32], worst[32], bytes[32];
-    snprintf(text, length,
-             " Half of the sizes are within %s of latency + bytes / bandwidth; the furthest is %s off, at %s.",
+    snprintf(text, length, " Half of the sizes are within %s of what these two say; the furthest is %s off, at %s.",
              format_share(fit->residual, sizeof usual, usual), format_share(fit->worst, sizeof worst, worst),
              format_bytes(fit->worst_bytes, sizeof bytes, bytes));
 }

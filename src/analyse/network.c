@@ -6,10 +6,11 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define PART_LEAST 0.2 /* of the time, for a parameter to be told */
+#define PART_LEAST   0.2  /* of the time, for a parameter to be told */
+#define WEIGHT_LEAST 0.05 /* in the middle; 1 at the ends */
 
 struct line {
-    double alpha, beta, deviation; /* sum of relative deviations */
+    double alpha, beta, deviation; /* sum of relative deviations, weighted */
 };
 
 static bool same_sizes(const struct sample *a, const struct sample *b)
@@ -68,12 +69,21 @@ static double law_s(double alpha, double beta, double bytes)
     return alpha + beta * bytes;
 }
 
+/* The ends count most: what is short fixes alpha, what is long beta. */
+static double weight_of(const struct network_point *point, const struct network_point *first,
+                        const struct network_point *last)
+{
+    double place = 2 * log(point->bytes / first->bytes) / log(last->bytes / first->bytes) - 1; /* -1 to 1 */
+    return fmax(place * place, WEIGHT_LEAST);
+}
+
 static void try_line(double alpha, double beta, int count, const struct network_point points[], struct line *best)
 {
     double deviation = 0;
     if (!(alpha >= 0 && beta >= 0)) return;
     for (int i = 0; i < count && deviation < best->deviation; i++)
-        deviation += fabs(law_s(alpha, beta, points[i].bytes) / points[i].time_s - 1);
+        deviation += weight_of(&points[i], &points[0], &points[count - 1]) *
+                     fabs(law_s(alpha, beta, points[i].bytes) / points[i].time_s - 1);
     if (deviation < best->deviation) *best = (struct line){alpha, beta, deviation};
 }
 

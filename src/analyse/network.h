@@ -30,11 +30,12 @@ struct network_fit {
     char missing[160]; /* "" */
 };
 
-/* The line with the least sum of relative deviations |t - alpha - n beta| / t, alpha and beta at least 0: short
- * messages fix alpha, long ones beta, and steps in between (where MPI changes its protocol) pull at neither, as a
- * median is not pulled by outliers. It needs 3 sizes. A parameter is told only where its part of the time is at least a
- * fifth somewhere, and larger than what the points usually deviate there: alpha of the shortest message, beta of the
- * longest. Points without a time (NAN, 0) are left out. */
+/* The line with the least weighted sum of relative deviations |t - alpha - n beta| / t, alpha and beta at least 0. The
+ * shortest and the longest messages weigh most, those between (by the logarithms of sizes) hardly: so the short fix
+ * alpha, and the long beta; and single points far off, such as steps where MPI changes its protocol, pull no more than
+ * outliers pull a median. It needs 3 sizes. A parameter is told only where its part of the time is at least a fifth
+ * somewhere, and larger than what the points usually deviate there: alpha of the shortest message, beta of the longest.
+ * Points without a time (NAN, 0) are left out. */
 void network_fit(int count, const struct network_point points[], struct network_fit *fit_p);
 
 /* What the law says of a kernel's run, beside the work of its ranks. */

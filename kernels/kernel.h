@@ -68,6 +68,21 @@ struct verdict {
     char detail[240];  /* how it was checked, and with what outcome, in one line */
 };
 
+enum { KERNEL_POINTS_MAX = 64 };
+
+/* One size of message of a kernel that times messages. */
+struct kernel_point {
+    int64_t bytes;        /* of a message */
+    int64_t messages;     /* that were timed, one after the other */
+    double time_s;        /* of one message; the most of all ranks */
+    double traffic_bytes; /* that pass in this time, between all ranks; 0: not told */
+};
+
+/* A network on which a message of n bytes takes latency_s + n byte_s. */
+struct kernel_network {
+    double latency_s, byte_s;
+};
+
 struct kernel {
     const char *name, *summary, *lesson;
     const char *size_help;    /* what --size means and which forms it takes */
@@ -104,6 +119,16 @@ struct kernel {
      * `kind` counts 0, 1, ... ; returns false where there is no such kind (of damage), and then changes nothing. Call
      * it on one rank. */
     bool (*corrupt)(void *state, int kind);
+
+    /* What only some kernels have; NULL elsewhere. */
+
+    /* The sizes of messages that the last run timed, after its check; the same on every rank. Returns how many of at
+     * most KERNEL_POINTS_MAX. */
+    int (*points)(const void *state, struct kernel_point points_p[KERNEL_POINTS_MAX]);
+    /* How long a run would take, by the kernel's own schedule of messages, if each of `ranks` ranks were on a node of
+     * its own, with one link that carries both directions at once, and each rank's work took work_s in all. Pure. 0,
+     * -ENOMEM, or -ENOTSUP where the schedule is not the kernel's but the MPI library's. */
+    int (*predict)(const struct problem *, int ranks, const struct kernel_network *, double work_s, double *time_s_p);
 };
 
 /* registry.c: the one table of kernels, NULL-terminated. */

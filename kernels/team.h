@@ -33,17 +33,34 @@ int team_threads(const struct team *);
 
 /* Collective. */
 int team_barrier(struct team *);
+/* Collective: a barrier for long waits. Whatever the wait policy, who waits sleeps, and looks now and then: its core is
+ * free for others. It notices the end late, by a sixteenth of its wait, at most 5 ms. */
+int team_meet(struct team *);
 
 /* Collective. Element-wise over the ranks, in place; every rank gets the result. Integer sums are exact modulo 2^64.
  * Sums of doubles are added in the order of the ranks, so that they are the same on every rank and in every run (not
  * for every number of ranks: where bits matter, sum fixed blocks by exact means). */
 int team_sum_u64(struct team *, size_t count, uint64_t *values);
+/* Collective. The same, but `shares` stay as they are, and the sums come to `sums_p`, which must not overlap them. */
+int team_add_u64(struct team *, size_t count, const uint64_t *shares, uint64_t *sums_p);
 int team_sum_double(struct team *, size_t count, double *values);
 int team_max_double(struct team *, size_t count, double *values);
 
 /* Collective. Every rank's `bytes` bytes, in the order of ranks, at rank 0; `all` is size * bytes there and may be NULL
  * elsewhere. */
 int team_gather(struct team *, size_t bytes, const void *mine, void *all);
+
+/* By two ranks, each naming the other: this one sends `sent_bytes` of `sent`, and gets the `received_bytes` that the
+ * other sends, both ways at once. Either count may be 0, which makes it a plain send or a plain receive; what the one
+ * sends, the other must expect. The buffers must not overlap. A rank that names itself has its bytes copied: the counts
+ * must be equal then (else -EINVAL). */
+int team_swap(struct team *, int partner, size_t sent_bytes, const void *sent, size_t received_bytes, void *received_p);
+
+/* A series of calls between these two is timed as a whole, not one by one: the stamps of a call take longer (0.45 us)
+ * than a small message. All of its time is communication; neither work stamps nor another series within. By the master
+ * thread. team_series_done returns how long it took, in seconds. */
+void team_series_begin(struct team *);
+double team_series_done(struct team *);
 
 /* Some ranks of a team: `first`, first + stride, ..., `count` of them, such as a row or a column of a grid of ranks.
  * NULL is the group of all. Collective over those ranks, of which the caller is one. Groups are the team's: they live

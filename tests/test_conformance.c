@@ -46,6 +46,8 @@ static const struct plan {
     {.kernel = "option", .sizes = {"7", "3003"}, .options = {"payoff", "asian", "steps", "5", "strike", "95"}},
     {.kernel = "ep", .sizes = {"1", "7", "1023", "1025", "70001"}},
     {.kernel = "synthetic", .sizes = {"1", "2", "7", "40"}, .options = {"operations", "1001", "wait", "200us"}},
+    {.kernel = "exchange", .sizes = {"1", "7", "9", "5000"}, .options = {"messages", "3"}},
+    {.kernel = "exchange", .sizes = {"33"}, .options = {"messages", "70", "first", "5"}},
 };
 
 struct setup {

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { CSV, MARKDOWN, HYPERFINE, EXTRAP, BLOCKS = 7, CSV_FIELDS = 39 };
+enum { CSV, MARKDOWN, HYPERFINE, EXTRAP, MESSAGES, BLOCKS = 7, CSV_FIELDS = 39 };
 
 struct fixture {
     struct results results;
@@ -107,9 +107,9 @@ static int count_of(const char *text, const char *piece)
 static void test_names(void **state)
 {
     (void)state;
-    static const char *const names[] = {"csv", "markdown", "hyperfine", "extrap"};
-    for (int i = 0; i < 4; i++) assert_string_equal(export_formats[i], names[i]);
-    assert_null(export_formats[4]);
+    static const char *const names[] = {"csv", "markdown", "hyperfine", "extrap", "messages"};
+    for (int i = 0; i < 5; i++) assert_string_equal(export_formats[i], names[i]);
+    assert_null(export_formats[5]);
 }
 
 /* --- csv -------------------------------------------------------------------------------------------------------- */
@@ -165,6 +165,30 @@ static int count_fields(const char *text)
         count++;
     }
     return count;
+}
+
+/* Of a kernel that times messages one line a size; of others none. */
+static void test_messages(void **state)
+{
+    struct fixture *fixture = *state;
+    struct kernel_point points[] = {{1, 10, 1e-6, 1}, {1000, 10, 2e-6, 1000}, {1000000, 10, 1001e-6, 1e6}};
+    struct sample sample = make_sample("exchange", MODE_MPI, 1, 0, 1);
+    sample.config.mode.ranks = 2;
+    sample.points = points;
+    sample.point_count = 3;
+    add(fixture, sample);
+    char *text = export(fixture, MESSAGES);
+    assert_int_equal(count_of(text, "\n"), 1 + 3);
+    assert_csv(text, 2, "kernel", "exchange");
+    assert_csv(text, 2, "ranks", "2");
+    assert_csv(text, 2, "bytes", "1000");
+    assert_csv(text, 2, "time_s", "2e-06");
+    assert_csv(text, 2, "bytes_per_s", "500000000");
+    char *latency = csv_field(text, 1, "fitted_latency_s"), *rate = csv_field(text, 1, "fitted_bytes_per_s");
+    assert_true(fabs(strtod(latency, NULL) / 1e-6 - 1) < 0.01 && fabs(strtod(rate, NULL) / 1e9 - 1) < 0.01);
+    free(rate);
+    free(latency);
+    free(text);
 }
 
 static void test_csv(void **state)
@@ -342,11 +366,17 @@ static void test_cannot_write(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_names),           export_test(test_csv),
-        export_test(test_csv_quotes),           export_test(test_markdown),
-        export_test(test_markdown_escapes),     export_test(test_hyperfine),
-        export_test(test_hyperfine_launches),   export_test(test_extrap),
-        export_test(test_extrap_common_points), export_test(test_extrap_nothing_valid),
+        cmocka_unit_test(test_names),
+        export_test(test_csv),
+        export_test(test_messages),
+        export_test(test_csv_quotes),
+        export_test(test_markdown),
+        export_test(test_markdown_escapes),
+        export_test(test_hyperfine),
+        export_test(test_hyperfine_launches),
+        export_test(test_extrap),
+        export_test(test_extrap_common_points),
+        export_test(test_extrap_nothing_valid),
         export_test(test_cannot_write),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

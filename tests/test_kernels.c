@@ -240,9 +240,9 @@ static void memory_is_what_is_allocated(void **state)
     (void)state;
     static const struct {
         const char *kernel, *size;
-    } cases[] = {{"matmul", "400"},      {"matmul", "3000x20x700"}, {"pi", "1e9"}, {"pi", "1e15"},
-                 {"option", "1e9"},      {"option", "1e15"},        {"ep", "S"},   {"ep", "D"},
-                 {"synthetic", "100000"}};
+    } cases[] = {{"matmul", "400"},       {"matmul", "3000x20x700"}, {"pi", "1e9"}, {"pi", "1e15"},
+                 {"option", "1e9"},       {"option", "1e15"},        {"ep", "S"},   {"ep", "D"},
+                 {"synthetic", "100000"}, {"exchange", "1MiB"}};
     struct team *team = new_team(1);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct problem problem = problem_of(cases[i].kernel, NULL, cases[i].size);

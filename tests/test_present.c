@@ -366,6 +366,64 @@ static void test_sample_scheduling(void **state)
     sample_release(&sample);
 }
 
+static char *messages_text(const struct group *group, const struct style *style)
+{
+    struct capture capture;
+    present_messages(capture_open(&capture), style, group);
+    return capture_close(&capture);
+}
+
+/* 1 us and 1 GB/s, of which the middle sizes know nothing. */
+static void test_messages(void **state)
+{
+    (void)state;
+    enum { SIZES = 21 };
+    struct sample sample;
+    sample_fill(&sample, "exchange", MODE_MPI, 2, 1, 2, 2.5);
+    struct group group = {.config = sample.config, .count = 1, .samples = &sample};
+    char *text = messages_text(&group, &plain);
+    assert_string_equal(text, ""); /* of a kernel that times none */
+    free(text);
+    sample.points = calloc(SIZES, sizeof *sample.points);
+    sample.point_count = SIZES;
+    for (int i = 0; i < SIZES; i++)
+        sample.points[i] = (struct kernel_point){.bytes = INT64_C(1) << i,
+                                                 .messages = 30000,
+                                                 .time_s = 1e-6 + 1e-9 * ldexp(i > 9 && i < 14 ? 3 : 1, i),
+                                                 .traffic_bytes = ldexp(1, i)};
+    text = messages_text(&group, &plain);
+    assert_true(widest_line(text) <= 80);
+    assert_true(is_ascii(text));
+    assert_non_null(strstr(text, "     bytes     messages     time, us         MB/s\n"));
+    assert_non_null(strstr(text, "         1       30,000        1.001        0.999\n"));
+    assert_non_null(strstr(text, "   1048576       30,000         1050        999.0\n"));
+    assert_non_null(strstr(text, "Fitted: latency 1.000 us, bandwidth 1000 MB/s."));
+    assert_non_null(strstr(text, "at 8 KiB"));
+    assert_null(strstr(text, "judge"));
+    free(text);
+    sample.validity = SAMPLE_NOT_JUDGED;
+    sample.point_count = 8;
+    text = messages_text(&group, &plain);
+    assert_non_null(strstr(text, "Fitted: latency 1.0"));
+    assert_non_null(strstr(text, "Not identifiable: the bandwidth"));
+    assert_non_null(strstr(text, "judge"));
+    free(text);
+    /* Records may hold anything. */
+    for (int i = 0; i < 8; i++)
+        sample.points[i] = (struct kernel_point){.bytes = INT64_MAX - i,
+                                                 .messages = INT64_MAX,
+                                                 .time_s = i % 2 ? NAN : 1e300,
+                                                 .traffic_bytes = i < 4 ? NAN : -1};
+    text = messages_text(&group, &plain);
+    assert_non_null(strstr(text, "Not identifiable"));
+    free(text);
+    sample.validity = SAMPLE_INVALID;
+    text = messages_text(&group, &plain);
+    assert_string_equal(text, "");
+    free(text);
+    sample_release(&sample);
+}
+
 static void test_sample_valid(void **state)
 {
     (void)state;
@@ -817,6 +875,7 @@ int main(void)
         cmocka_unit_test(test_progress),
         cmocka_unit_test(test_wrapping),
         cmocka_unit_test(test_sample_scheduling),
+        cmocka_unit_test(test_messages),
         cmocka_unit_test(test_sample_valid),
         cmocka_unit_test(test_sample_share_of_the_peak),
         cmocka_unit_test(test_sample_many_cpus_fits),

@@ -141,6 +141,13 @@ static void random_sample(uint64_t *state, int worker_count, struct sample *samp
     sample_p->worker_count = worker_count;
     sample_p->workers = worker_count ? calloc((size_t)worker_count, sizeof *sample_p->workers) : NULL;
     for (int i = 0; i < worker_count; i++) random_worker(state, &sample_p->workers[i]);
+    sample_p->point_count = random_below(state, 2) ? random_below(state, KERNEL_POINTS_MAX + 1) : 0;
+    if (sample_p->point_count > 0) sample_p->points = calloc((size_t)sample_p->point_count, sizeof *sample_p->points);
+    for (int i = 0; i < sample_p->point_count; i++)
+        sample_p->points[i] = (struct kernel_point){.bytes = 1 + (int64_t)(random_next(state) >> 20),
+                                                    .messages = 1 + random_below(state, 1 << 20),
+                                                    .time_s = random_real(state),
+                                                    .traffic_bytes = random_real(state)};
 }
 
 static void assert_real_equal(double a, double b)
@@ -185,6 +192,11 @@ static void assert_sample_equal(const struct sample *a, const struct sample *b)
     SAME_REAL(concurrency), SAME_REAL(parallelism), SAME_REAL(steal_s), SAME_REAL(foreign_cpu_s);
     SAME_REAL(ceiling_rate), SAME_REAL(launch_s), SAME_TEXT(ceiling);
     for (int i = 0; i < a->worker_count; i++) assert_worker_equal(&a->workers[i], &b->workers[i]);
+    SAME_INT(point_count);
+    for (int i = 0; i < a->point_count; i++) {
+        SAME_INT(points[i].bytes), SAME_INT(points[i].messages);
+        SAME_REAL(points[i].time_s), SAME_REAL(points[i].traffic_bytes);
+    }
 }
 
 /* By text, as a file has it. */
@@ -229,7 +241,7 @@ static void test_names(void **state)
         "repeat",        "start_s", "wall_s",       "cpu_s",        "wait_s",   "comm_s",         "work",
         "work_unit",     "rate",    "concurrency",  "parallelism",  "switches", "placement",      "per_worker",
         "steal_s",       "result",  "start_skew_s", "throttled_s",  "checksum", "invalid_reason", "check",
-        "foreign_cpu_s", "valid",   "unobserved",   "ceiling_rate", "ceiling",  "launch_s"};
+        "foreign_cpu_s", "valid",   "unobserved",   "ceiling_rate", "ceiling",  "launch_s",       "points"};
     static const char *const config_names[] = {"target", "variant", "size",    "options", "seed",
                                                "isa",    "mode",    "nodes",   "map",     "wait_policy",
                                                "ranks",  "threads", "workers", "cpus",    "scheduling"};
@@ -239,7 +251,11 @@ static void test_names(void **state)
         "cpus",   "voluntary", "involuntary", "cpu_busy_s", "cpu_steal_s", "sibling_busy_s", "mask_as_asked"};
     uint64_t random = 3;
     struct sample sample;
-    random_sample(&random, 2, &sample);
+    sample_init(&sample);
+    do {
+        sample_release(&sample);
+        random_sample(&random, 2, &sample);
+    } while (sample.point_count == 0);
     sample.config.mode.scheduling = (struct scheduling){POLICY_BATCH, 5, 0};
     json_t *line = encode_through_text(&sample);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
@@ -449,6 +465,16 @@ static void test_wrong_values_are_named(void **state)
         {"per_worker", "null", "per_worker"},
         {"per_worker.1.tid", "null", "per_worker[1].tid"},
         {"per_worker.1.cpus", "[1,2,3,4,5,6,7,8,9]", "per_worker[1].cpus"},
+        {"points", "{}", "points"},
+        {"points", "[1]", "points[0].bytes"},
+        {"points", "[{\"bytes\": 0, \"messages\": 1, \"time_s\": 1, \"traffic_bytes\": 1}]", "points"},
+        {"points", "[{\"bytes\": 1, \"messages\": -1, \"time_s\": 1, \"traffic_bytes\": 1}]", "points"},
+        {"points", "[{\"bytes\": 1, \"messages\": null, \"time_s\": 1, \"traffic_bytes\": 1}]", "points"},
+        {"points", "[{\"bytes\": 1, \"messages\": 1, \"time_s\": \"1\", \"traffic_bytes\": 1}]", "points[0].time_s"},
+        {"points",
+         "[0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,"
+         "0,0,0,0,0,0,0,0,0,0,0,0,0,0]",
+         "at most 64"},
     };
     uint64_t random = 13;
     struct sample sample, decoded;

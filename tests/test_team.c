@@ -62,6 +62,20 @@ static void integer_sums_are_exact_modulo_2_to_64(void **state)
     assert_int_equal(team_sum_u64(team, 0, values), 0);
 }
 
+/* A rank's shares stay as they are. */
+static void integer_sums_may_come_to_another_place(void **state)
+{
+    enum { COUNT = 1000 };
+    struct team *team = team_of(state);
+    uint64_t shares[COUNT], sums[COUNT], ranks = (uint64_t)team_size(team), wrong = 0;
+    for (uint64_t i = 0; i < COUNT; i++) shares[i] = i + (uint64_t)team_rank(team);
+    int status = team_add_u64(team, COUNT, shares, sums);
+    for (uint64_t i = 0; i < COUNT; i++)
+        wrong += sums[i] != ranks * i + ranks * (ranks - 1) / 2 || shares[i] != i + (uint64_t)team_rank(team);
+    assert_int_equal(status, 0);
+    assert_int_equal(wrong, 0);
+}
+
 /* Wide exponents: any other order gives other bits. */
 static double share_of_sum(int rank, int i)
 {
@@ -157,6 +171,46 @@ static void clocks_of_one_machine_are_one(void **state)
     free(nodes);
     assert_int_equal(status, 0);
     assert_int_equal(wrong, 0);
+}
+
+/* Every rank with its mirror image, of which the one in the middle is its own: of odd lengths, both ways and one way.
+ */
+static void partners_swap_messages(void **state)
+{
+    static const size_t lengths[] = {0, 1, 100, 70001, 3000001};
+    enum { MOST = 3000001 };
+    struct team *team = team_of(state);
+    int rank = team_rank(team), partner = team_size(team) - 1 - rank, failed = 0, wrong = 0;
+    char *sent = malloc(MOST), *received = calloc(1, MOST);
+    for (size_t i = 0; i < MOST; i++) sent[i] = (char)(i * 7 + (size_t)rank * 31);
+    for (size_t l = 0; l < sizeof lengths / sizeof *lengths; l++) {
+        /* What goes the other way has another length. */
+        size_t other = partner == rank ? lengths[l] : lengths[(l + 1) % 5];
+        size_t out = rank <= partner ? lengths[l] : other, in = rank <= partner ? other : lengths[l];
+        memset(received, 0, MOST);
+        failed |= team_swap(team, partner, out, sent, in, received);
+        for (size_t i = 0; i < MOST; i++) wrong += received[i] != (char)(i < in ? i * 7 + (size_t)partner * 31 : 0);
+    }
+    /* To and fro. */
+    bool first = rank <= partner, alone = rank == partner;
+    int number = first ? 5 : 0, back = 0;
+    if (alone)
+        failed |= team_swap(team, rank, sizeof number, &number, sizeof back, &back);
+    else if (first)
+        failed |= team_swap(team, partner, sizeof number, &number, 0, NULL) |
+                  team_swap(team, partner, 0, NULL, sizeof back, &back);
+    else
+        failed |= team_swap(team, partner, 0, NULL, sizeof number, &number) |
+                  team_swap(team, partner, sizeof number, &number, 0, NULL);
+    int unequal = team_swap(team, rank, 1, sent, 2, received),
+        outside = team_swap(team, team_size(team), 1, sent, 0, NULL);
+    free(received);
+    free(sent);
+    assert_int_equal(failed, 0);
+    assert_int_equal(wrong, 0);
+    assert_int_equal(first ? back : number, 5);
+    assert_int_equal(unequal, -EINVAL);
+    assert_int_equal(outside, -EINVAL);
 }
 
 static void broadcasts_overlap_from_any_root(void **state)
@@ -315,6 +369,34 @@ static void communication_is_never_taken_for_work(void **state)
     }
 }
 
+/* A series counts as one call, and whoever waits in team_meet meanwhile sleeps. */
+static void a_series_is_communication_as_a_whole(void **state)
+{
+    struct team *team = team_of(state);
+    bool late = team_rank(team) == 0;
+    int failed = team_barrier(team);
+    team_stamps_reset(team);
+    if (late) sleep_ms(100);
+    double cpu_s = clock_thread_cpu_s(), begin_s = clock_wall_s();
+    team_series_begin(team);
+    failed |= team_meet(team);
+    double inside_s = team->comm_wall_s;
+    uint64_t one = 1;
+    failed |= team_sum_u64(team, 1, &one);
+    double took_s = team_series_done(team), around_s = clock_wall_s() - begin_s;
+    cpu_s = clock_thread_cpu_s() - cpu_s;
+    double before_s = team->comm_wall_s;
+    failed |= team_barrier(team);
+    assert_int_equal(failed, 0);
+    assert_true(one == (uint64_t)team_size(team));
+    assert_true(inside_s == 0 && before_s == took_s);
+    assert_true(took_s > 0 && took_s <= around_s);
+    if (team_size(team) > 1) {
+        assert_true(team->comm_wall_s > before_s);
+        assert_true(late || (took_s > 0.05 && cpu_s < took_s / 2));
+    }
+}
+
 static void each_thread_has_its_own_stamps(void **state)
 {
     enum { THREADS = 3 };
@@ -390,6 +472,9 @@ int main(int argc, char *argv[])
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_team_is_as_large_as_was_asked),
         cmocka_unit_test(integer_sums_are_exact_modulo_2_to_64),
+        cmocka_unit_test(integer_sums_may_come_to_another_place),
+        cmocka_unit_test(partners_swap_messages),
+        cmocka_unit_test(a_series_is_communication_as_a_whole),
         cmocka_unit_test(sums_of_doubles_are_added_in_the_order_of_ranks),
         cmocka_unit_test(maxima_are_of_each_element),
         cmocka_unit_test(gather_brings_odd_sizes_in_the_order_of_ranks),

@@ -106,6 +106,16 @@ static int matmul_size_for(const struct problem *problem, double work, struct si
     return 0;
 }
 
+static int matmul_predict(const struct problem *problem, int ranks, const struct kernel_network *network, double work_s,
+                          double *time_s_p)
+{
+    int64_t extents[3];
+    extents_of(problem, extents);
+    struct grid grid = grid_choose(ranks, extents[0], extents[1]);
+    return summa_predict(&grid, network, share_most(extents[0], grid.rows), share_most(extents[1], grid.columns),
+                         extents[2], work_s, time_s_p);
+}
+
 struct matmul_block matmul_whole(const struct matmul *matmul)
 {
     return (struct matmul_block){.rows = matmul->rows,
@@ -282,4 +292,5 @@ const struct kernel matmul_kernel = {
     .check = matmul_check,
     .teardown = matmul_teardown,
     .corrupt = matmul_corrupt,
+    .predict = matmul_predict,
 };

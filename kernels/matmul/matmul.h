@@ -90,6 +90,8 @@ struct matmul {
 /* Element (i, j) of matrix 'A' or 'B', evenly in [-1, 1). */
 double matmul_element(uint64_t seed, char matrix, int64_t i, int64_t j);
 
+enum { SUMMA_PANEL_DEPTH = 512 }; /* of what is broadcast at a time, at most: as deep as packed's blocks */
+
 /* summa.c. Collective: allocates A and B, in memory that the ranks of a node share or not, and what it takes to get at
  * the others'. 0; -ENOMEM on this rank or on all; else one failure on all ranks (see team_shared_new). In any case
  * summa_release is to be called, which is not collective. */
@@ -99,6 +101,11 @@ void summa_release(struct matmul *);
 int summa_run(struct team *, void *state);
 /* How many doubles the buffers of a rank may hold at most, whose C is rows x columns. */
 double summa_buffer_doubles(const struct grid *, double rows, double columns, double depth);
+
+/* predict.c. As kernel.predict, for ranks whose parts of C are of at most these extents, and which broadcast all
+ * panels: 0 or -ENOMEM. Pure. */
+int summa_predict(const struct grid *, const struct kernel_network *, int64_t rows, int64_t columns, int64_t k,
+                  double work_s, double *time_s_p);
 
 /* check.c */
 double matmul_check_doubles(int64_t m, int64_t columns, int64_t k);

@@ -19,9 +19,8 @@
 #include <string.h>
 
 enum {
-    PANEL_DEPTH = 512, /* of what is broadcast at a time, at most: as deep as packed's blocks */
-    PIECES = 4,        /* of a multiplication: between them broadcasts advance */
-    PIECE_ROWS = 32    /* least of a piece */
+    PIECES = 4,     /* of a multiplication: between them broadcasts advance */
+    PIECE_ROWS = 32 /* least of a piece */
 };
 
 struct step {
@@ -37,7 +36,7 @@ static double *new_doubles(int64_t count)
 
 double summa_buffer_doubles(const struct grid *grid, double rows, double columns, double depth)
 {
-    double width = depth < PANEL_DEPTH ? depth : PANEL_DEPTH;
+    double width = depth < SUMMA_PANEL_DEPTH ? depth : SUMMA_PANEL_DEPTH;
     return 2 * width * ((grid->columns > 1 ? rows : 0) + (grid->rows > 1 ? columns : 0));
 }
 
@@ -87,7 +86,7 @@ int summa_prepare(struct team *team, bool shared, struct matmul *matmul)
     if (inputs < 0 || groups < 0) return inputs < 0 ? inputs : groups;
 
     bool broadcasts = summa->broadcasts_a || summa->broadcasts_b;
-    summa->step_limit = broadcasts ? PANEL_DEPTH : INT64_MAX;
+    summa->step_limit = broadcasts ? SUMMA_PANEL_DEPTH : INT64_MAX;
     for (int64_t begin = 0, end; begin < matmul->k; begin = end) {
         end = grid_step_end(&matmul->grid, matmul->k, summa->step_limit, begin);
         if (end - begin > summa->step_most) summa->step_most = end - begin;

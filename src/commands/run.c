@@ -134,8 +134,10 @@ static int measure(struct session *session, const struct run_options *options, c
     if (!status) status = session_measure(session, &measurement, &got, error);
     if (!status && options->timeline && !foreign) status = capture_timeline(session, &measurement, error);
     present_progress(stderr, &view.err, NULL, 0, 0);
-    if (view.shows && session->results.group_count > 0)
+    if (view.shows && session->results.group_count > 0) {
         present_samples_summary(stdout, &view.out, &session->results.groups[0]);
+        present_messages(stdout, &view.out, &session->results.groups[0]);
+    }
     if (view.shows && session->results.timeline_count > 0) {
         fputc('\n', stdout);
         present_timeline(stdout, &view.out, session->results.timeline_count, session->results.timelines);

@@ -25,21 +25,33 @@ void sample_init(struct sample *sample_p)
 
 void sample_release(struct sample *sample)
 {
+    free(sample->points);
     free(sample->workers);
     sample_init(sample);
 }
 
+/* NULL: no bytes, or no memory. */
+static void *copy_bytes(size_t count, const void *bytes)
+{
+    void *copy = count > 0 ? malloc(count) : NULL;
+    if (copy) memcpy(copy, bytes, count);
+    return copy;
+}
+
 int sample_copy(const struct sample *sample, struct sample *copy_p)
 {
-    size_t bytes = (size_t)sample->worker_count * sizeof *sample->workers;
-    struct worker_times *workers = NULL;
-    if (bytes > 0) {
-        workers = malloc(bytes);
-        if (!workers) return -ENOMEM;
-        memcpy(workers, sample->workers, bytes);
+    size_t workers_bytes = (size_t)sample->worker_count * sizeof *sample->workers;
+    size_t points_bytes = (size_t)sample->point_count * sizeof *sample->points;
+    struct worker_times *workers = copy_bytes(workers_bytes, sample->workers);
+    struct kernel_point *points = copy_bytes(points_bytes, sample->points);
+    if ((workers_bytes > 0 && !workers) || (points_bytes > 0 && !points)) {
+        free(points);
+        free(workers);
+        return -ENOMEM;
     }
     *copy_p = *sample;
     copy_p->workers = workers;
+    copy_p->points = points;
     return 0;
 }
 

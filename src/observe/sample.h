@@ -65,6 +65,8 @@ struct sample {
     int worker_count;
     struct worker_times *workers; /* heap, owned by the sample; in order of rank, then thread. Of a command: the places
                                      that outside.h makes of its tasks */
+    int point_count;              /* of a kernel that times messages: the sizes of messages; else 0 */
+    struct kernel_point *points;  /* heap, owned by the sample */
     /* Derived by sample_derive from the above. */
     double cpu_s, wait_s, comm_s;  /* sums over the workers; cpu_s is all CPU time: useful + communication + idle */
     double rate;                   /* work / wall_s */

@@ -2,6 +2,7 @@
  *
  *     csv        one line a configuration; RFC 4180; what is not known is an empty field
  *     markdown   one table a problem
+ *     messages   CSV of the sizes of messages, where a kernel times them
  *     hyperfine  as `hyperfine --export-json` writes: https://github.com/sharkdp/hyperfine
  *     extrap     Extra-P's text input: https://github.com/extra-p/extrap
  */
@@ -10,10 +11,10 @@
 #include <errno.h>
 #include <string.h>
 
-const char *const export_formats[] = {"csv", "markdown", "hyperfine", "extrap", NULL};
+const char *const export_formats[] = {"csv", "markdown", "hyperfine", "extrap", "messages", NULL};
 
-static int (*const writers[])(FILE *, int count, const struct study_part parts[]) = {export_csv, export_markdown,
-                                                                                     export_hyperfine, export_extrap};
+static int (*const writers[])(FILE *, int count, const struct study_part parts[]) = {
+    export_csv, export_markdown, export_hyperfine, export_extrap, export_messages};
 
 int export_launches(const struct group *group, double times_p[])
 {

@@ -8,6 +8,7 @@ int export_csv(FILE *, int count, const struct study_part parts[]);
 int export_markdown(FILE *, int count, const struct study_part parts[]);
 int export_hyperfine(FILE *, int count, const struct study_part parts[]);
 int export_extrap(FILE *, int count, const struct study_part parts[]);
+int export_messages(FILE *, int count, const struct study_part parts[]);
 
 /* Opens, writes and closes; path "-": standard output. 0 or STATUS_FAILED with the reason. */
 int export_file(const char *path, int (*write)(FILE *, const void *context), const void *context, struct error *error);

@@ -1,6 +1,7 @@
 /* Points as tables: CSV for programs (RFC 4180: fields with commas, quotes or line breaks are quoted, quotes doubled;
  * lines end with a newline alone, as tools on Linux expect), Markdown for people. */
 #include "export.h"
+#include "messages.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -102,6 +103,36 @@ int export_csv(FILE *file, int count, const struct study_part parts[])
         for (int c = 0; c < parts[p].curves->count; c++)
             for (int i = 0; i < parts[p].curves->curves[c].count; i++)
                 csv_point(file, parts[p].curves, &parts[p].curves->curves[c].points[i]);
+    return 0;
+}
+
+static void csv_messages(FILE *file, const struct curves *curves, const struct group *group)
+{
+    struct messages messages;
+    if (!messages_of(group, &messages) || !messages.judged) return;
+    for (int i = 0; i < messages.count; i++) {
+        const struct network_point *point = &messages.points[i];
+        csv_config(file, curves, &group->config);
+        fprintf(file, ",%d", group->config.mode.ranks);
+        csv_number(file, point->bytes);
+        csv_number(file, point->messages);
+        csv_number(file, point->time_s);
+        csv_number(file, point->bandwidth);
+        csv_number(file, messages.fit.latency_s);
+        csv_number(file, messages.fit.bandwidth);
+        fputc('\n', file);
+    }
+}
+
+int export_messages(FILE *file, int count, const struct study_part parts[])
+{
+    fputs("machine,kernel,variant,size,options,seed,isa,mode,ranks,bytes,messages,time_s,bytes_per_s,"
+          "fitted_latency_s,fitted_bytes_per_s\n",
+          file);
+    for (int p = 0; p < count; p++)
+        for (int c = 0; c < parts[p].curves->count; c++)
+            for (int i = 0; i < parts[p].curves->curves[c].count; i++)
+                csv_messages(file, parts[p].curves, parts[p].curves->curves[c].points[i].group);
     return 0;
 }
 

@@ -32,6 +32,9 @@ void present_sample(FILE *, const struct style *, const struct sample *, int num
 /* Closing lines over several samples of one configuration (median, range, how many valid). Nothing for a single one. */
 void present_samples_summary(FILE *, const struct style *, const struct group *);
 
+/* messages.c: of a kernel that times messages, a table of their sizes, and latency and bandwidth; else nothing. */
+void present_messages(FILE *, const struct style *, const struct group *);
+
 /* lesson.c: table, bar chart of speedups, verdict. */
 void present_lesson(FILE *, const struct style *, const struct lesson *);
 

@@ -186,6 +186,7 @@ static void write_problem(FILE *file, const struct html_place *place, const stru
     write_table(&table, what);
     write_notes(&table);
     report_write_outside(file, problem);
+    report_write_messages(file, problem);
     report_write_samples(file, problem);
 }
 

@@ -39,6 +39,8 @@ void report_write_curves(FILE *, const struct html_place *, const struct study_p
 void report_write_plot(FILE *, enum plot, const struct plot_subject *, bool half, const char *name);
 /* report_outside.c: of a command; else nothing. */
 void report_write_outside(FILE *, const struct study_problem *);
+/* report_messages.c: of a kernel that times messages; else nothing. */
+void report_write_messages(FILE *, const struct study_problem *);
 /* report_samples.c: every sample, folded away. */
 void report_write_samples(FILE *, const struct study_problem *);
 /* report_nodes.c: of a study of nodes and cores (analyse/nodes.h). */

@@ -264,6 +264,29 @@ static int workers_decode(const json_t *per_worker, struct sample *sample_p, str
     return status;
 }
 
+/* Absent of kernels that time no messages, and in older files. */
+static int points_decode(const json_t *points, struct sample *sample_p, struct error *error)
+{
+    size_t count = json_array_size(points);
+    if (!points || json_is_null(points)) return 0;
+    if (!json_is_array(points) || count > KERNEL_POINTS_MAX)
+        return wrong(error, "\"points\": expected an array of at most 64 objects");
+    if (count == 0) return 0;
+    sample_p->points = calloc(count, sizeof *sample_p->points);
+    if (!sample_p->points) return wrong(error, "no memory for the points of a sample");
+    sample_p->point_count = (int)count;
+    int status = 0;
+    for (int i = 0; !status && i < sample_p->point_count; i++) {
+        char path[32];
+        struct kernel_point *point = &sample_p->points[i];
+        snprintf(path, sizeof path, "points[%d].", i);
+        status = fields_decode(point_fields, json_array_get(points, (size_t)i), path, point, error);
+        if (!status && (point->bytes < 1 || point->messages < 1))
+            status = wrong(error, "\"points\": \"bytes\" and \"messages\" are whole numbers from 1 on");
+    }
+    return status;
+}
+
 int record_check_schema(const json_t *line, struct error *error)
 {
     const json_t *schema = json_object_get(line, "schema");
@@ -304,6 +327,7 @@ int record_decode_sample(const json_t *line, struct sample *sample_p, struct err
     if (!status && sample.config.command.word_count > 0)
         status = fields_decode(command_sample_fields, line, "", &sample, error);
     if (!status) status = workers_decode(json_object_get(line, "per_worker"), &sample, error);
+    if (!status) status = points_decode(json_object_get(line, "points"), &sample, error);
     if (!status) status = check_counts(&sample, error);
     if (status) {
         sample_release(&sample);

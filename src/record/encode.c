@@ -36,12 +36,14 @@ json_t *record_encode_config(const struct config *config)
     return NULL;
 }
 
-static json_t *workers_encode_rows(int count, const struct worker_times workers[])
+/* Records of `size` bytes each, one object a record. */
+static json_t *rows_encode(const struct field table[], int count, const void *records, size_t size)
 {
     json_t *rows = json_array();
     for (int i = 0; rows && i < count; i++) {
         json_t *row = json_object();
-        if (!row || fields_encode(worker_fields, &workers[i], row) || json_array_append(rows, row)) {
+        if (!row || fields_encode(table, (const char *)records + (size_t)i * size, row) ||
+            json_array_append(rows, row)) {
             json_decref(rows);
             rows = NULL;
         }
@@ -88,10 +90,14 @@ json_t *record_encode_sample(const struct sample *sample)
     failed |= fields_encode(later_sample_fields, sample, line);
     if (sample->config.command.word_count > 0) failed |= fields_encode(command_sample_fields, sample, line);
     failed |= json_object_set_new(json_object_get(line, "placement"), "cpus", cpus_seen_encode(sample));
-    failed |= json_object_set_new(line, "per_worker",
-                                  sample->worker_count > PER_WORKER_ROWS_MAX
-                                      ? workers_encode_columns(sample->worker_count, sample->workers)
-                                      : workers_encode_rows(sample->worker_count, sample->workers));
+    failed |= json_object_set_new(
+        line, "per_worker",
+        sample->worker_count > PER_WORKER_ROWS_MAX
+            ? workers_encode_columns(sample->worker_count, sample->workers)
+            : rows_encode(worker_fields, sample->worker_count, sample->workers, sizeof *sample->workers));
+    if (sample->point_count > 0)
+        failed |= json_object_set_new(
+            line, "points", rows_encode(point_fields, sample->point_count, sample->points, sizeof *sample->points));
     if (!failed) return line;
     json_decref(line);
     return NULL;

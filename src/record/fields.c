@@ -73,6 +73,14 @@ const struct field later_sample_fields[] = {
     {0},
 };
 
+const struct field point_fields[] = {
+    {NULL, "bytes", FIELD_COUNT, AT(struct kernel_point, bytes)},
+    {NULL, "messages", FIELD_COUNT, AT(struct kernel_point, messages)},
+    {NULL, "time_s", FIELD_REAL, AT(struct kernel_point, time_s)},
+    {NULL, "traffic_bytes", FIELD_REAL, AT(struct kernel_point, traffic_bytes)},
+    {0},
+};
+
 const struct field command_sample_fields[] = {
     {NULL, "process_s", FIELD_REAL, AT(struct sample, process_s)},
     {NULL, "user_s", FIELD_REAL, AT(struct sample, user_s)},

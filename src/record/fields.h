@@ -31,6 +31,8 @@ struct field {
 extern const struct field config_fields[], sample_fields[], worker_fields[];
 /* Of a sample too, but added after the first files were written, which lack them. */
 extern const struct field later_sample_fields[];
+/* Of one of the points of a sample. */
+extern const struct field point_fields[];
 /* Of a sample of a command alone. */
 extern const struct field command_sample_fields[];
 

@@ -4,7 +4,7 @@
  * comm_*, never to useful work. Where the master calls while a piece of its work is open (team_progress may do so), the
  * call's time is taken out of that piece by moving the piece's beginning: each instant is counted once.
  *
- * With one rank the calls return at once and are not timed.
+ * With one rank the calls return at once and are not timed; a series is.
  * Cost: 0.45 us a call for its stamps, 0.25 us for team_work_begin and for team_work_done.
  */
 #include "team.h"
@@ -19,13 +19,15 @@ struct call {
     double wall_s, cpu_s;
 };
 
-static struct call call_begin(void)
+static struct call call_begin(const struct team *team)
 {
+    if (team->in_series) return (struct call){0, 0};
     return (struct call){clock_wall_s(), clock_thread_cpu_s()};
 }
 
 static int call_end(struct team *team, struct call begin, int status)
 {
+    if (team->in_series) return status;
     double wall_s = clock_wall_s() - begin.wall_s;
     double cpu_s = clock_thread_cpu_s() - begin.cpu_s;
     team->comm_wall_s += wall_s;
@@ -53,28 +55,45 @@ int team_threads(const struct team *team)
 int team_barrier(struct team *team)
 {
     if (team->size == 1) return 0;
-    struct call begin = call_begin();
+    struct call begin = call_begin(team);
     return call_end(team, begin, team->ops->barrier(team));
+}
+
+int team_meet(struct team *team)
+{
+    if (team->size == 1) return 0;
+    struct call begin = call_begin(team);
+    return call_end(team, begin, team->ops->meet(team));
 }
 
 int team_sum_u64(struct team *team, size_t count, uint64_t *values)
 {
     if (team->size == 1) return 0;
-    struct call begin = call_begin();
-    return call_end(team, begin, team->ops->sum_u64(team, count, values));
+    struct call begin = call_begin(team);
+    return call_end(team, begin, team->ops->add_u64(team, count, NULL, values));
+}
+
+int team_add_u64(struct team *team, size_t count, const uint64_t *shares, uint64_t *sums_p)
+{
+    if (team->size == 1) {
+        if (count > 0) memcpy(sums_p, shares, count * sizeof *shares);
+        return 0;
+    }
+    struct call begin = call_begin(team);
+    return call_end(team, begin, team->ops->add_u64(team, count, shares, sums_p));
 }
 
 int team_sum_double(struct team *team, size_t count, double *values)
 {
     if (team->size == 1) return 0;
-    struct call begin = call_begin();
+    struct call begin = call_begin(team);
     return call_end(team, begin, team->ops->sum_double(team, count, values));
 }
 
 int team_max_double(struct team *team, size_t count, double *values)
 {
     if (team->size == 1) return 0;
-    struct call begin = call_begin();
+    struct call begin = call_begin(team);
     return call_end(team, begin, team->ops->max_double(team, count, values));
 }
 
@@ -84,15 +103,45 @@ int team_gather(struct team *team, size_t bytes, const void *mine, void *all)
         if (bytes > 0) memmove(all, mine, bytes);
         return 0;
     }
-    struct call begin = call_begin();
+    struct call begin = call_begin(team);
     return call_end(team, begin, team->ops->gather(team, bytes, mine, all));
+}
+
+int team_swap(struct team *team, int partner, size_t sent_bytes, const void *sent, size_t received_bytes,
+              void *received_p)
+{
+    if (partner < 0 || partner >= team->size) return -EINVAL;
+    if (partner == team->rank) {
+        if (sent_bytes != received_bytes) return -EINVAL;
+        if (sent_bytes > 0) memcpy(received_p, sent, sent_bytes);
+        return 0;
+    }
+    struct call begin = call_begin(team);
+    return call_end(team, begin, team->ops->swap(team, partner, sent_bytes, sent, received_bytes, received_p));
+}
+
+void team_series_begin(struct team *team)
+{
+    struct call begin = call_begin(team);
+    team->series_wall_s = begin.wall_s;
+    team->series_cpu_s = begin.cpu_s;
+    team->in_series = true;
+}
+
+double team_series_done(struct team *team)
+{
+    struct call begin = {team->series_wall_s, team->series_cpu_s};
+    double before_s = team->comm_wall_s;
+    team->in_series = false;
+    call_end(team, begin, 0);
+    return team->comm_wall_s - before_s;
 }
 
 int team_group_find(struct team *team, int first, int stride, int count, struct team_group **group_p)
 {
     *group_p = NULL;
     if (team->size == 1) return 0;
-    struct call begin = call_begin();
+    struct call begin = call_begin(team);
     return call_end(team, begin, team->ops->group_find(team, first, stride, count, group_p));
 }
 
@@ -101,21 +150,21 @@ int team_broadcast_start(struct team *team, struct team_group *group, int root, 
 {
     request_p->slot = -1;
     if (team->size == 1) return 0;
-    struct call begin = call_begin();
+    struct call begin = call_begin(team);
     return call_end(team, begin, team->ops->broadcast_start(team, group, root, bytes, buffer, request_p));
 }
 
 int team_wait(struct team *team, struct team_request *request)
 {
     if (request->slot < 0) return 0;
-    struct call begin = call_begin();
+    struct call begin = call_begin(team);
     return call_end(team, begin, team->ops->wait(team, request));
 }
 
 void team_progress(struct team *team)
 {
     if (team->size == 1) return;
-    struct call begin = call_begin();
+    struct call begin = call_begin(team);
     team->ops->progress(team);
     call_end(team, begin, 0);
 }

@@ -20,10 +20,12 @@ struct thread_stamps {
 /* Called with two ranks or more only: with one, team.c has nothing to do. As the calls of kernels/team.h. */
 struct team_ops {
     int (*barrier)(struct team *);
-    int (*sum_u64)(struct team *, size_t, uint64_t *);
+    int (*meet)(struct team *);
+    int (*add_u64)(struct team *, size_t, const uint64_t *shares, uint64_t *); /* shares NULL: in place */
     int (*sum_double)(struct team *, size_t, double *);
     int (*max_double)(struct team *, size_t, double *);
     int (*gather)(struct team *, size_t, const void *, void *);
+    int (*swap)(struct team *, int partner, size_t, const void *, size_t, void *); /* the partner is another rank */
     int (*group_find)(struct team *, int first, int stride, int count, struct team_group **);
     int (*broadcast_start)(struct team *, struct team_group *, int root, size_t, void *, struct team_request *);
     int (*wait)(struct team *, struct team_request *);
@@ -38,8 +40,10 @@ struct team {
     int local_rank;                 /* on its node */
     int node;                       /* the first of the ranks on the same node, which stands for it */
     double comm_wall_s, comm_cpu_s; /* inside team calls since team_stamps_reset */
-    struct thread_stamps *stamps;   /* one a thread */
-    void *ranks;                    /* the set of ranks' own */
+    bool in_series;                 /* team_series_begin was called, at: */
+    double series_wall_s, series_cpu_s;
+    struct thread_stamps *stamps; /* one a thread */
+    void *ranks;                  /* the set of ranks' own */
 };
 
 /* 0 or -ENOMEM, -ENOTSUP (MPI without MPI_THREAD_FUNNELED), -EIO (MPI failed). team_new_ranks is the one name that each

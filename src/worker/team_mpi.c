@@ -22,7 +22,10 @@ enum {
     PIECES_MAX = 256, /* of one broadcast: 256 GiB */
     REDUCE_PIECE = PIECE_BYTES / 8,
     SUM_PIECE = 256, /* doubles that each rank sends at a time */
-    SLEEP_NS = 50000
+    SLEEP_NS = 50000,
+    SLEEP_MOST_NS = 5000000, /* of who waits long */
+    SLEEP_SHARE = 16,        /* it sleeps for such a part of its wait so far */
+    SWAP_TAG = 1
 };
 
 struct open_broadcast {
@@ -75,30 +78,48 @@ static int mpi_barrier(struct team *team)
     return ranks_finish(ranks, MPI_Ibarrier(ranks->comm, &request), 1, &request);
 }
 
-static int reduce_all(struct ranks *ranks, size_t count, void *values, MPI_Datatype type, MPI_Op op)
+/* The longer the wait so far, the longer the sleep: a crowd of waiting ranks must not take a core by looking. */
+static int mpi_meet(struct team *team)
+{
+    struct ranks *ranks = team->ranks;
+    MPI_Request request;
+    int done = 0, error = MPI_Ibarrier(ranks->comm, &request);
+    for (double begin_s = clock_wall_s(); error == MPI_SUCCESS && !done;) {
+        error = MPI_Test(&request, &done, MPI_STATUS_IGNORE);
+        if (error != MPI_SUCCESS || done) break;
+        double sleep_ns = (clock_wall_s() - begin_s) * 1e9 / SLEEP_SHARE;
+        if (sleep_ns < SLEEP_NS) sleep_ns = SLEEP_NS;
+        if (sleep_ns > SLEEP_MOST_NS) sleep_ns = SLEEP_MOST_NS;
+        clock_nanosleep(CLOCK_MONOTONIC, 0, &(struct timespec){.tv_nsec = (long)sleep_ns}, NULL);
+    }
+    return status_of(error);
+}
+
+/* shares NULL: in place. */
+static int reduce_all(struct ranks *ranks, size_t count, const void *shares, void *values, MPI_Datatype type, MPI_Op op)
 {
     int status = 0;
     for (size_t done = 0; done < count && status == 0; done += REDUCE_PIECE) {
         int piece = count - done < REDUCE_PIECE ? (int)(count - done) : REDUCE_PIECE;
         char *at = (char *)values + done * 8;
+        const void *from = shares ? (const char *)shares + done * 8 : MPI_IN_PLACE;
         MPI_Request request;
         if (ranks->block)
-            status = ranks_finish(ranks, MPI_Iallreduce(MPI_IN_PLACE, at, piece, type, op, ranks->comm, &request), 1,
-                                  &request);
+            status = ranks_finish(ranks, MPI_Iallreduce(from, at, piece, type, op, ranks->comm, &request), 1, &request);
         else
-            status = status_of(MPI_Allreduce(MPI_IN_PLACE, at, piece, type, op, ranks->comm));
+            status = status_of(MPI_Allreduce(from, at, piece, type, op, ranks->comm));
     }
     return status;
 }
 
-static int mpi_sum_u64(struct team *team, size_t count, uint64_t *values)
+static int mpi_add_u64(struct team *team, size_t count, const uint64_t *shares, uint64_t *sums_p)
 {
-    return reduce_all(team->ranks, count, values, MPI_UINT64_T, MPI_SUM);
+    return reduce_all(team->ranks, count, shares, sums_p, MPI_UINT64_T, MPI_SUM);
 }
 
 static int mpi_max_double(struct team *team, size_t count, double *values)
 {
-    return reduce_all(team->ranks, count, values, MPI_DOUBLE, MPI_MAX);
+    return reduce_all(team->ranks, count, NULL, values, MPI_DOUBLE, MPI_MAX);
 }
 
 static int mpi_sum_double(struct team *team, size_t count, double *values)
@@ -150,6 +171,44 @@ static int mpi_gather(struct team *team, size_t bytes, const void *mine, void *a
         MPI_Type_free(&type);
         MPI_Type_free(&bytes_type);
     }
+    return status;
+}
+
+static int length_of_piece(size_t bytes, size_t done)
+{
+    if (done >= bytes) return 0;
+    return bytes - done < PIECE_BYTES ? (int)(bytes - done) : PIECE_BYTES;
+}
+
+/* The blocking calls are the fastest, for small messages by half. */
+static int swap_piece(const struct ranks *ranks, int partner, int sent, const char *from, int received, char *to)
+{
+    MPI_Request requests[2] = {MPI_REQUEST_NULL, MPI_REQUEST_NULL};
+    MPI_Comm comm = ranks->comm;
+    if (!ranks->block && received == 0) return status_of(MPI_Send(from, sent, MPI_BYTE, partner, SWAP_TAG, comm));
+    if (!ranks->block && sent == 0)
+        return status_of(MPI_Recv(to, received, MPI_BYTE, partner, SWAP_TAG, comm, MPI_STATUS_IGNORE));
+    if (!ranks->block)
+        return status_of(MPI_Sendrecv(from, sent, MPI_BYTE, partner, SWAP_TAG, to, received, MPI_BYTE, partner,
+                                      SWAP_TAG, comm, MPI_STATUS_IGNORE));
+    int error = MPI_SUCCESS;
+    if (received > 0) error = MPI_Irecv(to, received, MPI_BYTE, partner, SWAP_TAG, comm, &requests[0]);
+    if (sent > 0 && error == MPI_SUCCESS)
+        error = MPI_Isend(from, sent, MPI_BYTE, partner, SWAP_TAG, comm, &requests[1]);
+    return ranks_finish(ranks, error, 2, requests);
+}
+
+static int mpi_swap(struct team *team, int partner, size_t sent_bytes, const void *sent, size_t received_bytes,
+                    void *received_p)
+{
+    size_t most = sent_bytes > received_bytes ? sent_bytes : received_bytes;
+    const char *from = sent;
+    char *to = received_p;
+    int status = 0;
+    for (size_t done = 0; done < most && status == 0; done += PIECE_BYTES)
+        status =
+            swap_piece(team->ranks, partner, length_of_piece(sent_bytes, done), done < sent_bytes ? from + done : NULL,
+                       length_of_piece(received_bytes, done), done < received_bytes ? to + done : NULL);
     return status;
 }
 
@@ -257,10 +316,12 @@ static void mpi_free(struct team *team)
 
 static const struct team_ops mpi_ops = {
     .barrier = mpi_barrier,
-    .sum_u64 = mpi_sum_u64,
+    .meet = mpi_meet,
+    .add_u64 = mpi_add_u64,
     .sum_double = mpi_sum_double,
     .max_double = mpi_max_double,
     .gather = mpi_gather,
+    .swap = mpi_swap,
     .group_find = mpi_group_find,
     .broadcast_start = mpi_broadcast_start,
     .wait = mpi_wait,

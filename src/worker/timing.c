@@ -166,6 +166,16 @@ static void collect_cpus(struct sample *sample)
     }
 }
 
+static int copy_points(struct worker *worker, struct sample *sample)
+{
+    const struct kernel *kernel = worker->problem.kernel;
+    if (!kernel->points) return STATUS_OK;
+    sample->points = calloc(KERNEL_POINTS_MAX, sizeof *sample->points);
+    if (!sample->points) return error_set(&worker->error, STATUS_FAILED, "out of memory for a sample");
+    sample->point_count = kernel->points(worker->state, sample->points);
+    return STATUS_OK;
+}
+
 static int build_sample(struct worker *worker, const struct instants *instants, const struct verdict *verdict,
                         struct sample *sample)
 {
@@ -182,7 +192,7 @@ static int build_sample(struct worker *worker, const struct instants *instants, 
         sample->throttled_s = fmax(sample->throttled_s, worker->all_reports[i].throttled_s);
     }
     if (worker->request.own_cpus) collect_cpus(sample);
-    if (span_nodes(worker, sample) < 0) return STATUS_FAILED;
+    if (span_nodes(worker, sample) < 0 || copy_points(worker, sample) < 0) return STATUS_FAILED;
     for (int i = 0; i < count; i++) {
         struct worker_times *times = &sample->workers[i];
         times->idle_s = fmax(sample->wall_s - times->wall_s - times->comm_s, 0);

@@ -10,25 +10,25 @@
 #
 # SPEEDUP_PROGRAM names the program, SPEEDUP_SWITCH the program cluster_switch. One line a check, as in tests/run.sh.
 #
-# What each fault does to Open MPI 4.1.4 (mpirun) and Slurm 22.05 (srun), four ranks on four nodes, seen here (tests/cluster/vcluster):
+# What each fault does to Open MPI 4.1.4 (mpirun) and Slurm 22.05 (srun), with four ranks on four nodes, as seen here:
 #
 #   fault                    mpirun                                        srun --mpi=pmix
-#   a rank is killed         ends all after 3.5 s, with the rank's status  without --kill-on-bad-exit=1 never: the others wait
-#                            (137); nothing left                           for it; with it, ends all after 0.3 s (137)
-#   node cut off             never; with oob_tcp_keepalive_time/intvl/     not before SlurmdTimeout (300 s by default, 10 s here:
-#                            probes 3/1/3 205 after 7.5 s; the cut-off     30 s); its ranks go on
-#                            node's daemon sees it too and ends its ranks
-#   orted, slurmstepd -9     205 after 1.5 s; MPI ranks there end as their never: the ranks elsewhere wait for ever in MPI, and
-#                            PMIx server is gone, others stay as orphans   those there stay; even scancel leaves them, and
-#                            unless they ask for PR_SET_PDEATHSIG          srun goes on waiting. With PR_SET_PDEATHSIG they end
-#                                                                          at once. --wait does not help: no rank has ended
-#   a rank is stopped        never (STOP); TERM to mpirun ends it all      never; a second TERM to srun ends it all in 4 s
-#   TERM, KILL to launcher   ends all within 4 s, KILL too: the daemons    ends all within 4 s, KILL too
-#                            lose their connection
-#   scancel                  (mpirun in a job) 205 after 1 s               130 after 0.1 s
+#   a rank is killed         ends all after 3.5 s; nothing left            never: the others wait for it in MPI; with
+#                                                                          --kill-on-bad-exit=1 ends all after 0.3 s
+#   a node is cut off        never; with oob_tcp_keepalive_time, _intvl,   not before SlurmdTimeout (300 s by default; 10 s
+#                            _probes 3, 1, 3: 205 after 7.5 s; the node's  here, and it takes 30 s); the ranks there go on
+#                            own daemon ends its ranks as well
+#   orted, slurmstepd        205 after 1.5 s; ranks there end with their   never: the ranks elsewhere wait for ever; those
+#   killed (-9)              PMIx server, other programs stay as orphans;  there stay, after scancel too, and srun waits on;
+#                            with PR_SET_PDEATHSIG none does               with PR_SET_PDEATHSIG they end at once.
+#                                                                          --wait does not help: no rank has ended
+#   a rank is stopped        never; TERM to mpirun ends it too             never; TERM to srun ends it too
+#   launcher killed (-9)     the daemons notice, and end all within 4 s    the same
+#   TERM to the launcher     ends all within 4 s                           the same
+#   job cancelled            (mpirun in a job) 205 after 1 s               130 after 0.1 s
 #
-# So: srun needs --kill-on-bad-exit=1, mpirun its keepalive, workers PR_SET_PDEATHSIG, and all of it a time limit of one's
-# own, after which the launcher is killed and, under srun, what stays is not waited for.
+# So srun needs --kill-on-bad-exit=1, mpirun its keepalive, workers PR_SET_PDEATHSIG. And srun needs a time limit of the
+# harness's own, after which it is killed, and workers that end by themselves: nothing else reaches a node that is cut off.
 set -u
 
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)
@@ -434,7 +434,7 @@ copy_programs() {
 }
 
 outside() {
-    local reason phases name known children=()
+    local reason phases name known
     : "${SPEEDUP_PROGRAM:?names the speedup program}" "${SPEEDUP_SWITCH:?names the program cluster_switch}"
     known="network mpirun slurm limit user"
     [ -x "$(dirname "$SPEEDUP_PROGRAM")/speedup-worker-mpi" ] || { skip "cluster" "the program was built without MPI" && return; }
@@ -484,4 +484,5 @@ while [ $# -gt 0 ]; do
     *) echo "usage: run.sh [--faults N] [--only network|mpirun|slurm|user|limit]" >&2 && exit 2 ;;
     esac
 done
+children=()
 outside

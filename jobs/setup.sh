@@ -26,6 +26,7 @@ mpfr|libmpfr-dev|mpfr-devel|mpfr|mpfr-devel|mpfr|-|MPFR: the tests of the errors
 pgrep|procps|procps-ng|procps-ng|procps|-|-|pgrep: the tests look for processes left behind
 programs|hpcc openssl xz-utils sysbench stress-ng make python3|openssl xz sysbench stress-ng make python3|openssl xz sysbench stress-ng make python|openssl xz sysbench stress-ng make python3|-|-|hpcc, openssl, xz, sysbench, stress-ng, make, python3: programs that the tests diagnose
 mpich|mpich libmpich-dev|mpich-devel|-|-|-|-|MPICH beside Open MPI: the tests mix them up on purpose
+slurm|slurmctld slurmd slurm-client iproute2|slurm-slurmctld slurm-slurmd slurm iproute|slurm-llnl iproute2|slurm slurm-node iproute2|-|-|Slurm and iproute2: the tests bring up a cluster on this machine
 browser|chromium chromium-driver|chromium chromedriver|chromium|chromium chromedriver|-|-|Chromium and chromedriver: the test of the reports in a browser
 clang|clang libomp-dev|clang libomp-devel|clang openmp|clang libomp-devel|llvm libomp|-|clang with OpenMP: its warnings too
 clang-rt|-|compiler-rt|compiler-rt|-|-|-|clang's run-time libraries: the thread sanitizer
@@ -104,6 +105,7 @@ setup_found() {
     browser) command -v chromedriver >/dev/null && { command -v chromium || command -v google-chrome; } >/dev/null ;;
     clang-rt) [ -n "$(setup_clang_runtime tsan)" ] ;;
     programs) setup_commands hpcc openssl xz sysbench stress-ng make /usr/bin/python3 ;;
+    slurm) PATH=$PATH:/usr/sbin:/sbin setup_commands slurmctld slurmd srun sbatch ip ;;
     mpich) command -v mpicc.mpich >/dev/null || [ -e /usr/lib64/mpich/bin/mpicc ] ;;
     *) command -v "$1" >/dev/null ;;
     esac

@@ -7,7 +7,7 @@ set -uo pipefail
 
 usage() {
     cat <<'END'
-Usage: tests/run.sh [--long]
+Usage: tests/run.sh [--long] [--cluster [--faults N]]
 
 Installs what is missing (Debian and Ubuntu; elsewhere it names the packages) and runs:
   - a release build, warnings being errors, and all tests
@@ -16,7 +16,10 @@ Installs what is missing (Debian and Ubuntu; elsewhere it names the packages) an
   - formatting and scripts, where clang-format 14 and shellcheck are installed
   - a build without MPI, and what must work in it
   - an installation into a temporary folder, and what must work from there
+  - studies on clusters of namespaces on this machine, with Slurm where it is installed, and faults in them
 
+  --cluster    the last alone, on a release build
+  --faults N   each fault there N times (default 1)
   --long       also: the thread sanitizer, valgrind, EP of class C, a study killed 50 times, and (as root) the demo as an
                ordinary user; installs the tools
   -h, --help   this text
@@ -81,7 +84,8 @@ check_formatting() {
 }
 
 check_scripts() {
-    cd "$speedup_source" && shellcheck -x --severity=warning jobs/*.sh jobs/*.sbatch tests/*.sh .ci/run
+    cd "$speedup_source" &&
+        shellcheck -x --severity=warning jobs/*.sh jobs/*.sbatch tests/*.sh tests/cluster/{run.sh,network.sh,vcluster} .ci/run
 }
 
 check_text() {
@@ -178,6 +182,19 @@ run_as_nobody() {
             "$home/speed up/jobs/demo.sh" --quick && [ -s "$home/speedup-results/report.html" ]
 }
 
+# Counts the lines that tests/cluster/run.sh prints. The programs are those of the release build.
+check_cluster() {
+    local folder=$1/release log=$temporary/cluster.log
+    printf '\n== several nodes\n'
+    [ -x "$folder/tests/cluster_switch" ] || { fail "cluster: the release build is not complete" && return; }
+    SPEEDUP_PROGRAM=$folder/speedup SPEEDUP_SWITCH=$folder/tests/cluster_switch \
+        bash "$speedup_source/tests/cluster/run.sh" --faults "$2" 2>&1 </dev/null | tee "$log"
+    passed=$((passed + $(grep -c '^ok      ' "$log")))
+    failed=$((failed + $(grep -c '^FAILED  ' "$log")))
+    skipped=$((skipped + $(grep -c '^skipped ' "$log")))
+    grep -qE '^(ok      |FAILED  |skipped )' "$log" || fail "cluster: no check ran"
+}
+
 # Published results that take a while.
 check_published() {
     printf '\n== published results\n'
@@ -193,23 +210,9 @@ check_ordinary_user() {
     fi
 }
 
-main() {
-    local long=false needs="compiler cmake pkg-config hwloc jansson cmocka pgrep mpi" wanted="blas nlopt gnuplot mpfr browser programs mpich" folder argument
-    for argument in "$@"; do
-        case $argument in
-        --long) long=true && wanted="blas nlopt gnuplot mpfr browser programs mpich clang clang-rt clang-format valgrind shellcheck" ;;
-        -h | --help) usage && return 0 ;;
-        *) say "tests/run.sh: unknown argument '$argument'; known are --long and --help" && return 2 ;;
-        esac
-    done
-    mpi=${SPEEDUP_MPI:-ON}
-    [ "$mpi" = ON ] || needs=${needs% mpi}
-
-    setup_tools "$needs" "$wanted" && folder=$(setup_build_folder build-tests) || return 1
-    temporary=$(mktemp -d)
-    trap 'rm -rf "$temporary"' EXIT
-    trap 'exit 130' INT TERM
-
+# check_all FOLDER LONG FAULTS
+check_all() {
+    local folder=$1 long=$2 faults=$3
     check_text
     build "release" "$folder/release" -DSPEEDUP_WERROR=ON -DSPEEDUP_MPI="$mpi" && run_ctest "release" "$folder/release"
     build "sanitizers" "$folder/sanitizers" -DSPEEDUP_WERROR=ON -DSPEEDUP_MPI="$mpi" -DCMAKE_BUILD_TYPE=Debug \
@@ -221,6 +224,7 @@ main() {
     fi
     check_without_mpi "$folder"
     check_installation "$folder"
+    check_cluster "$folder" "$faults"
     if $long; then
         check_threads "$folder"
         check_valgrind "$folder"
@@ -228,6 +232,36 @@ main() {
         printf '\n== a study that is killed 50 times\n'
         check "study: killed 50 times" env SPEEDUP_PROGRAM="$folder/release/speedup" bash "$speedup_source/tests/study.sh" 50
         check_ordinary_user
+    fi
+}
+
+main() {
+    local long=false cluster_alone=false faults=1 needs="compiler cmake pkg-config hwloc jansson cmocka pgrep mpi" wanted="blas nlopt gnuplot mpfr browser programs mpich slurm" folder
+    while [ $# -gt 0 ]; do
+        case $1 in
+        --long) long=true && wanted="blas nlopt gnuplot mpfr browser programs mpich slurm clang clang-rt clang-format valgrind shellcheck" ;;
+        -h | --help) usage && return 0 ;;
+        --cluster) cluster_alone=true ;;
+        --faults)
+            [[ ${2:-} =~ ^[1-9][0-9]*$ ]] || { say "tests/run.sh: --faults takes a number from 1 on" && return 2; }
+            faults=$2 && shift
+            ;;
+        *) say "tests/run.sh: unknown argument '$1'; known are --long, --cluster, --faults and --help" && return 2 ;;
+        esac
+        shift
+    done
+    mpi=${SPEEDUP_MPI:-ON}
+    [ "$mpi" = ON ] || needs=${needs% mpi}
+
+    setup_tools "$needs" "$wanted" && folder=$(setup_build_folder build-tests) || return 1
+    temporary=$(mktemp -d)
+    trap 'rm -rf "$temporary"' EXIT
+    trap 'exit 130' INT TERM
+
+    if $cluster_alone; then
+        build "release" "$folder/release" -DSPEEDUP_WERROR=ON -DSPEEDUP_MPI="$mpi" && check_cluster "$folder" "$faults"
+    else
+        check_all "$folder" "$long" "$faults"
     fi
 
     printf '\n%d passed, %d failed' "$passed" "$failed"

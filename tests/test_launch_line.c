@@ -439,6 +439,7 @@ static void check_round_trip(const struct request *request)
     assert_int_equal(parsed.warmups, request->warmups);
     assert_int_equal(parsed.own_cpus, request->own_cpus);
     assert_true(parsed.realtime_limit_s == request->realtime_limit_s);
+    assert_true(parsed.deadline_s == request->deadline_s);
     assert_true(scheduling_same(&parsed.config.mode.scheduling, &request->config.mode.scheduling));
     assert_int_equal(parsed.timeline, request->timeline);
     assert_true(parsed.config.seed == request->config.seed);
@@ -539,6 +540,7 @@ static void test_request_scheduling(void **state)
         set_problem(&request.config, &problem);
         request.config.mode.scheduling = cases[i].scheduling;
         request.realtime_limit_s = cases[i].limit_s;
+        request.deadline_s = 10.5 * (double)i;
         char **arguments = request_format(&request), text[TEXT_LENGTH];
         join(arguments, text);
         if (cases[i].said && !strstr(text, cases[i].said)) fail_msg("%s", text);
@@ -614,6 +616,9 @@ static void test_request_errors(void **state)
         {{"K", "--cpus", "0", "--policy", "rr", "--nice", "1"}, "do not go with --policy rr"},
         {{"K", "--cpus", "0", "--realtime-limit", "0"}, "--realtime-limit 0"},
         {{"K", "--cpus", "0", "--realtime-limit", "soon"}, "--realtime-limit soon"},
+        {{"K", "--cpus", "0", "--deadline", "0"}, "--deadline 0"},
+        {{"K", "--cpus", "0", "--deadline", "-1"}, "--deadline -1"},
+        {{"K", "--cpus", "0", "--deadline", "inf"}, "--deadline inf"},
         {{"K", "--cpus", "0", "--runs", "0"}, "--runs 0 is not a whole number from 1"},
         {{"K", "--cpus", "0", "--runs", "1e3"}, "--runs 1e3"},
         {{"K", "--cpus", "0", "--warmups", "-1"}, "--warmups -1"},

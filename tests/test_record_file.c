@@ -10,8 +10,10 @@
 
 #include <cmocka.h>
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -241,6 +243,97 @@ static void test_disk_full(void **state)
     assert_int_equal(record_writer_new(directory, &writer, &error), STATUS_FAILED);
 }
 
+static void assert_holds(const char *name, const char *text)
+{
+    static char kept[4096];
+    FILE *file = fopen(name, "r");
+    if (!file) fail_msg("there is no %s", name);
+    kept[fread(kept, 1, sizeof kept - 1, file)] = '\0';
+    assert_int_equal(fclose(file), 0);
+    assert_string_equal(kept, text);
+}
+
+/* A limit to the size of files takes the place of a full disk: a line that does not fit is written in part first. */
+static void limit_files(rlim_t bytes)
+{
+    struct rlimit limit;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = bytes < limit.rlim_max ? bytes : limit.rlim_max;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/* The path of the file for the rest, as the text tells it. Returns path_p. */
+static const char *rescue_of(const struct error *error, size_t length, char *path_p)
+{
+    const char *command = strstr(error->text, "append: cat ");
+    if (!command) fail_msg("%s", error->text);
+    command += strlen("append: cat ");
+    snprintf(path_p, length, "%.*s", (int)strcspn(command, " "), command);
+    return path_p;
+}
+
+static void what_does_not_fit_goes_elsewhere(void **state)
+{
+    (void)state;
+    struct error error = {""};
+    struct record_writer *writer;
+    json_t *line = line_new("context");
+    char rescue[256], text[512];
+    enum { WHOLE = sizeof CONTEXT LINE - 1 };
+    unlink(path);
+    assert_int_equal(setenv("TMPDIR", directory, 1), 0);
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(record_writer_new(path, &writer, &error), 0);
+    assert_int_equal(record_write(writer, line, &error), 0);
+    json_decref(line);
+    line = line_new("sample");
+    assert_int_equal(record_write(writer, line, &error), 0);
+    limit_files(WHOLE + 10);
+    assert_int_equal(record_write(writer, line, &error), STATUS_FAILED);
+    assert_non_null(strstr(error.text, "File too large"));
+    assert_non_null(strstr(error.text, "the last line is in"));
+    assert_holds(path, CONTEXT LINE);
+    limit_files(RLIM_INFINITY);
+    /* Though there is room again: behind a line that is missing, none may follow. */
+    assert_int_equal(record_write(writer, line, &error), STATUS_FAILED);
+    assert_non_null(strstr(error.text, "the last 2 lines are in"));
+    json_decref(line);
+    assert_int_equal(record_writer_free(writer, &error), 0);
+    assert_holds(path, CONTEXT LINE);
+    assert_holds(rescue_of(&error, sizeof rescue, rescue), LINE LINE);
+    assert_int_equal(strncmp(rescue, directory, strlen(directory)), 0);
+    snprintf(text, sizeof text, "%s", strstr(error.text, "append: ") + strlen("append: "));
+    assert_int_equal(system(text), 0); /* as it is told */
+    assert_holds(path, CONTEXT LINE LINE LINE);
+    assert_int_equal(unlink(rescue), 0);
+    unsetenv("TMPDIR");
+}
+
+/* Neither has the folder for temporary files any room: then that is said, and no file is left there. */
+static void what_fits_nowhere_is_told(void **state)
+{
+    (void)state;
+    struct error error = {""};
+    struct record_writer *writer;
+    bool torn;
+    json_t *line = line_new("sample");
+    write_file(CONTEXT LINE, strlen(CONTEXT LINE));
+    assert_int_equal(setenv("TMPDIR", "/nonexistent", 1), 0);
+    assert_int_equal(record_writer_continue(path, &writer, &torn, &error), 0);
+    limit_files(sizeof CONTEXT LINE);
+    assert_int_equal(record_write(writer, line, &error), STATUS_FAILED);
+    assert_non_null(strstr(error.text, "the last line is lost"));
+    assert_int_equal(setenv("TMPDIR", directory, 1), 0);
+    limit_files(8);
+    assert_int_equal(record_write(writer, line, &error), STATUS_FAILED);
+    assert_non_null(strstr(error.text, "the last line is lost"));
+    limit_files(RLIM_INFINITY);
+    json_decref(line);
+    assert_int_equal(record_writer_free(writer, &error), 0);
+    assert_holds(path, CONTEXT LINE);
+    unsetenv("TMPDIR");
+}
+
 /* Goes on with the file, and adds so many lines. */
 static int continue_file(int count, bool *torn_p, struct error *error)
 {
@@ -254,16 +347,6 @@ static int continue_file(int count, bool *torn_p, struct error *error)
     }
     int closed = record_writer_free(writer, error);
     return status ? status : closed;
-}
-
-static void assert_holds(const char *name, const char *text)
-{
-    static char kept[4096];
-    FILE *file = fopen(name, "r");
-    if (!file) fail_msg("there is no %s", name);
-    kept[fread(kept, 1, sizeof kept - 1, file)] = '\0';
-    assert_int_equal(fclose(file), 0);
-    assert_string_equal(kept, text);
 }
 
 static void lines_are_added_behind_what_is_there(void **state)
@@ -424,6 +507,8 @@ int main(void)
         cmocka_unit_test(test_lines_are_there_at_once),
         cmocka_unit_test(test_other_files_are_left_alone),
         cmocka_unit_test(test_disk_full),
+        cmocka_unit_test(what_does_not_fit_goes_elsewhere),
+        cmocka_unit_test(what_fits_nowhere_is_told),
         cmocka_unit_test(lines_are_added_behind_what_is_there),
         cmocka_unit_test(a_torn_last_line_is_set_aside),
         cmocka_unit_test(a_long_torn_line_is_set_aside),

@@ -854,6 +854,84 @@ static void test_ours_inherits(void **state)
     trial_free(trial);
 }
 
+/* Beside the program. Skips where that is not named. */
+static void find_worker(size_t length, char *path_p)
+{
+    const char *program = getenv("SPEEDUP_PROGRAM"), *slash = program ? strrchr(program, '/') : NULL;
+    if (!slash) skip();
+    snprintf(path_p, length, "%.*s/speedup-worker", (int)(slash - program), program);
+    if (access(path_p, X_OK)) skip();
+}
+
+static const char *usable_cpu(size_t length, char *text)
+{
+    cpu_set_t mask;
+    size_t cpu = 0;
+    assert_int_equal(sched_getaffinity(0, sizeof mask, &mask), 0);
+    while (!CPU_ISSET(cpu, &mask)) cpu++;
+    snprintf(text, length, "%zu", cpu);
+    return text;
+}
+
+/* A launcher's daemon that starts this, and is killed once it has said something. Returns the signal that it died of.
+ */
+static int end_of_orphan(char *const argv[])
+{
+    int ends[2], status;
+    pid_t pids[2];
+    char byte;
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    pid_t daemon = fork();
+    if (daemon == 0) {
+        pids[0] = fork();
+        if (pids[0] == 0) {
+            dup2(ends[1], STDOUT_FILENO);
+            execv(argv[0], argv);
+            _exit(99);
+        }
+        if (write(ends[1], pids, sizeof *pids) != sizeof *pids) _exit(1);
+        for (;;) pause();
+    }
+    close(ends[1]);
+    assert_int_equal(read(ends[0], pids, sizeof *pids), sizeof *pids);
+    assert_int_equal(read(ends[0], &byte, 1), 1);
+    kill(daemon, SIGKILL);
+    while (read(ends[0], &byte, 1) == 1) continue; /* until nobody can write any more */
+    close(ends[0]);
+    assert_int_equal(waitpid(daemon, &status, 0), daemon);
+    assert_int_equal(waitpid(pids[0], &status, 0), pids[0]);
+    prctl(PR_SET_CHILD_SUBREAPER, 0);
+    return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+}
+
+static void test_workers_end_with_the_daemon(void **state)
+{
+    (void)state;
+    char worker[4096], cpu[16];
+    find_worker(sizeof worker, worker);
+    usable_cpu(sizeof cpu, cpu);
+    char *const command[] = {worker, "bind", "--cpus", cpu, "--", "/bin/sh", "-c", "echo up; exec sleep 30", NULL};
+    assert_int_equal(end_of_orphan(command), SIGKILL);
+    /* It says hello when all is ready. */
+    char *const kernel[] = {worker, "pi", "--size", "100000000000000", "--cpus", cpu, "--deadline", "30", NULL};
+    assert_int_equal(end_of_orphan(kernel), SIGKILL);
+}
+
+static void test_a_worker_keeps_its_deadline(void **state)
+{
+    (void)state;
+    char worker[4096], cpu[16];
+    find_worker(sizeof worker, worker);
+    usable_cpu(sizeof cpu, cpu);
+    struct trial *trial = trial_new(LAUNCHER_NONE, "");
+    char *const argv[] = {worker, "pi", "--size", "100000000000000", "--cpus", cpu, "--deadline", "0.3", NULL};
+    memcpy(trial->argv, argv, sizeof argv);
+    assert_int_equal(trial_run(trial), STATUS_OK);
+    assert_int_equal(trial->result.signal, SIGALRM);
+    trial_free(trial);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -888,6 +966,8 @@ int main(void)
         cmocka_unit_test(test_terminal),
         cmocka_unit_test(test_deaf_command_on_terminal),
         cmocka_unit_test(test_ours_inherits),
+        cmocka_unit_test(test_workers_end_with_the_daemon),
+        cmocka_unit_test(test_a_worker_keeps_its_deadline),
         cmocka_unit_test(test_real_mpirun),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -20,6 +20,8 @@
 
 extern char **environ;
 
+static const double deadline_grace_s = 10;
+
 /* One launch in progress: what the worker has said so far. */
 struct launch {
     struct session *session;
@@ -153,6 +155,9 @@ static int build_line(const struct session *session, const struct measurement *m
     snprintf(request.config.isa, sizeof request.config.isa, "%s", session->isa);
     request.config.mode = *measurement->mode;
     if (scheduling_is_realtime(&measurement->mode->scheduling)) request.realtime_limit_s = session->time_limit_s;
+    /* Later than we would end it: this is for ranks that our launcher cannot reach any more. */
+    if (mode_nodes(measurement->mode) > 1 && session->time_limit_s > 0)
+        request.deadline_s = session->time_limit_s + deadline_grace_s;
     return launch_line_new(&request, choose_launcher(session, measurement->mode), &session->site, line_p, error);
 }
 

@@ -2,7 +2,7 @@
  *
  *   KERNEL --variant V --size S --seed N --option name=value ... [--isa I] --nodes N --map M --mode NAME --ranks R
  *   --threads T --cpus 0,1 --wait-policy P [--policy P --nice N --slice 20ms] --runs K --warmups W [--own-cpus]
- *   [--timeline] [--realtime-limit S]
+ *   [--timeline] [--realtime-limit S] [--deadline S]
  *
  * What a person leaves out has the kernel's default, is the best instruction set, or is one run of one worker; the CPUs
  * must be named. The texts are collected first and read in the order of their meaning, since an option's domain is
@@ -69,6 +69,10 @@ char **request_format(const struct request *request)
         words_add(&words, "--realtime-limit");
         words_add(&words, "%.9g", request->realtime_limit_s);
     }
+    if (request->deadline_s > 0) {
+        words_add(&words, "--deadline");
+        words_add(&words, "%.9g", request->deadline_s);
+    }
     return words_take(&words);
 }
 
@@ -80,7 +84,7 @@ void request_free_arguments(char **arguments)
 /* The values as written; NULL where not given. */
 struct texts {
     const char *kernel, *variant, *size, *seed, *isa, *nodes, *map, *mode, *ranks, *threads, *cpus, *wait_policy,
-        *policy, *nice, *slice, *runs, *warmups, *realtime_limit;
+        *policy, *nice, *slice, *runs, *warmups, *realtime_limit, *deadline;
     bool own_cpus, timeline;
     int option_count;
     const char *options[KERNEL_OPTIONS_MAX];
@@ -109,6 +113,7 @@ static const char **texts_find(struct texts *texts, const char *flag)
         {"--nice", &texts->nice},
         {"--slice", &texts->slice},
         {"--realtime-limit", &texts->realtime_limit},
+        {"--deadline", &texts->deadline},
     };
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
         if (strcmp(flag, flags[i].name) == 0) return flags[i].text;
@@ -142,7 +147,7 @@ static int texts_collect(int argc, char *const argv[], struct texts *texts_p, st
             return error_set(error, STATUS_USAGE,
                              "%s is unknown to the worker; allowed are --variant, --size, --seed, --option, --isa, "
                              "--nodes, --map, --mode, --ranks, --threads, --cpus, --wait-policy, --policy, --nice, "
-                             "--slice, --runs, --warmups, --own-cpus, --timeline and --realtime-limit",
+                             "--slice, --runs, --warmups, --own-cpus, --timeline, --realtime-limit and --deadline",
                              word);
         if (i + 1 == argc) return error_set(error, STATUS_USAGE, "%s needs a value after it", word);
         *text = argv[++i];
@@ -308,6 +313,13 @@ static int parse_mode(const struct texts *texts, struct mode *mode_p, struct err
     return status ? status : check_mode_shape(mode_p, error);
 }
 
+/* Leaves *time_s_p alone where there is no text. */
+static int parse_time(const char *flag, const char *text, double *time_s_p, struct error *error)
+{
+    if (!text || (parse_real(text, "", time_s_p) && *time_s_p > 0)) return STATUS_OK;
+    return error_set(error, STATUS_USAGE, "%s %s is not a number of seconds above 0", flag, text);
+}
+
 int request_parse(int argc, char *const argv[], struct request *request_p, struct error *error)
 {
     struct texts texts = {.isa = NULL};
@@ -324,10 +336,9 @@ int request_parse(int argc, char *const argv[], struct request *request_p, struc
     if (parse_count("--warmups", texts.warmups, 0, &request.warmups, error) < 0) return STATUS_USAGE;
     request.own_cpus = texts.own_cpus;
     request.timeline = texts.timeline;
-    if (texts.realtime_limit &&
-        (!parse_real(texts.realtime_limit, "", &request.realtime_limit_s) || request.realtime_limit_s <= 0))
-        return error_set(error, STATUS_USAGE, "--realtime-limit %s is not a number of seconds above 0",
-                         texts.realtime_limit);
+    if (parse_time("--realtime-limit", texts.realtime_limit, &request.realtime_limit_s, error) < 0 ||
+        parse_time("--deadline", texts.deadline, &request.deadline_s, error) < 0)
+        return STATUS_USAGE;
     *request_p = request;
     return STATUS_OK;
 }

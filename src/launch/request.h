@@ -16,6 +16,8 @@ struct request {
     /* Where the scheduling is real-time: a thread that computes for so long without sleeping ends its worker; 0: none.
      */
     double realtime_limit_s;
+    /* From its start on; then a worker ends itself: nothing else may reach a node that is cut off. 0: none. */
+    double deadline_s;
 };
 
 /* The worker's arguments after its name: a NULL-terminated heap array; request_free_arguments frees it. NULL: no

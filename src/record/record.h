@@ -51,8 +51,9 @@ int record_writer_new(const char *path, struct record_writer **writer_p, struct 
  * is set aside first, in PATH.torn; *torn_p says whether there was one. A last line that lacks its newline alone gets
  * it. STATUS_USAGE where the file is no record, STATUS_FAILED where it cannot be written. */
 int record_writer_continue(const char *path, struct record_writer **writer_p, bool *torn_p, struct error *error);
-/* One line, handed to the system at once and whole. STATUS_FAILED with the reason (disk full); what was written before
- * is kept. Does not take the reference. */
+/* One line, handed to the system at once and whole. STATUS_FAILED with the reason (disk full): what was written before
+ * is kept, nothing of this line is, but it is in a file in $TMPDIR or /tmp, which the text names, as are all later
+ * ones. Does not take the reference. */
 int record_write(struct record_writer *, const json_t *line, struct error *);
 int record_writer_free(struct record_writer *, struct error *);
 

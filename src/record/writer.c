@@ -1,7 +1,10 @@
 /* Appends lines with one write(2) each on an O_APPEND descriptor: a run that is killed leaves whole lines and at most
  * one torn one, and two writers never mix theirs. A file that is no record is never touched: a mistyped -o must not
- * cost somebody's thesis. */
+ * cost somebody's thesis. Where a line does not fit (a full disk), what there is of it leaves the file again, and it
+ * goes to a file of its own elsewhere, with all that come later, so that appending that file is all there is to do. */
 #include "record.h"
+
+#include "../plan/quote.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,6 +19,9 @@ struct record_writer {
     bool standard; /* output, which is not ours to close */
     bool replace;  /* an old record is still in the file */
     char *path;
+    int rescue; /* a descriptor of the file for lines that did not fit; -1: all did */
+    int rescued;
+    char *rescue_path;
 };
 
 enum { CONTEXT_LINE_MAX = 4 << 20 };
@@ -62,7 +68,10 @@ int record_writer_new(const char *path, struct record_writer **writer_p, struct 
     bool standard = strcmp(path, "-") == 0;
     struct record_writer *writer = malloc(sizeof *writer);
     if (writer)
-        *writer = (struct record_writer){STDOUT_FILENO, standard, false, strdup(standard ? "standard output" : path)};
+        *writer = (struct record_writer){.descriptor = STDOUT_FILENO,
+                                         .standard = standard,
+                                         .path = strdup(standard ? "standard output" : path),
+                                         .rescue = -1};
     int status = writer && writer->path ? STATUS_OK : error_set(error, STATUS_FAILED, "no memory to write %s", path);
     if (status == STATUS_OK && !standard) status = writer_open(writer, error);
     if (status == STATUS_OK) {
@@ -167,6 +176,97 @@ int record_writer_continue(const char *path, struct record_writer **writer_p, bo
     return STATUS_FAILED;
 }
 
+/* In the folder for temporary files, named after the record. 0 or -errno. */
+static int open_rescue(struct record_writer *writer)
+{
+    const char *folder = getenv("TMPDIR"), *slash = strrchr(writer->path, '/');
+    const char *name = slash ? slash + 1 : writer->path;
+    if (!folder || !*folder) folder = "/tmp";
+    if (asprintf(&writer->rescue_path, "%s/%.200s.XXXXXX", folder, name) < 0) {
+        writer->rescue_path = NULL;
+        return -ENOMEM;
+    }
+    writer->rescue = mkostemp(writer->rescue_path, O_CLOEXEC);
+    if (writer->rescue >= 0) return 0;
+    int status = -errno;
+    free(writer->rescue_path);
+    writer->rescue_path = NULL;
+    return status;
+}
+
+/* Where the folder for temporary files is on the same full disk, this fails as well. 0 or -errno. */
+static int rescue_line(struct record_writer *writer, const char *text, size_t length)
+{
+    int status = writer->rescue < 0 ? open_rescue(writer) : 0;
+    if (status) return status;
+    off_t before = lseek(writer->rescue, 0, SEEK_END);
+    status = write_all(writer->rescue, text, length);
+    if (!status) {
+        writer->rescued++;
+        return 0;
+    }
+    if (before >= 0 && ftruncate(writer->rescue, before)) return -errno;
+    if (writer->rescued > 0) return status;
+    unlink(writer->rescue_path);
+    close(writer->rescue);
+    free(writer->rescue_path);
+    writer->rescue = -1;
+    writer->rescue_path = NULL;
+    return status;
+}
+
+/* "cat RESCUE >> FILE", to be typed. Heap; NULL: no memory. */
+static char *append_command(const struct record_writer *writer)
+{
+    char *text = NULL;
+    size_t length;
+    FILE *stream = open_memstream(&text, &length);
+    if (!stream) return NULL;
+    fputs("cat ", stream);
+    quote_write(stream, writer->rescue_path);
+    fputs(" >> ", stream);
+    quote_write(stream, writer->path);
+    if (fclose(stream) == 0) return text;
+    free(text);
+    return NULL;
+}
+
+/* A line did not fit, or came after one that did not. */
+static int take_aside(struct record_writer *writer, const char *text, size_t length, int reason, struct error *error)
+{
+    int status = rescue_line(writer, text, length);
+    if (status)
+        return error_set(error, STATUS_FAILED,
+                         "cannot write %s: %s; what was written before is kept; the last line is lost, as no file for "
+                         "it can be written in the folder for temporary files either (%s): set TMPDIR to one with room",
+                         writer->path, strerror(-reason), strerror(-status));
+    char *command = append_command(writer), count[32] = "the last line is";
+    if (writer->rescued > 1) snprintf(count, sizeof count, "the last %d lines are", writer->rescued);
+    error_set(error, STATUS_FAILED,
+              "cannot write %s: %s; what was written before is kept, and %s in %s; once there is room, append: %s",
+              writer->path, strerror(-reason), count, writer->rescue_path, command ? command : "that file");
+    free(command);
+    return STATUS_FAILED;
+}
+
+/* A whole line, or nothing of it; then the reason, -errno. */
+static int write_line(struct record_writer *writer, const char *text, size_t length)
+{
+    struct stat before;
+    bool regular = !writer->standard && fstat(writer->descriptor, &before) == 0 && S_ISREG(before.st_mode);
+    int status = write_all(writer->descriptor, text, length);
+    /* What cannot be cut off is set aside as a torn line when somebody goes on with the file. */
+    if (status && regular && ftruncate(writer->descriptor, before.st_size)) return status;
+    return status;
+}
+
+/* Of a record's file, which has lines already: a first line that fails holds nothing that was measured. */
+static bool is_worth_rescue(const struct record_writer *writer)
+{
+    struct stat now;
+    return !writer->standard && fstat(writer->descriptor, &now) == 0 && S_ISREG(now.st_mode) && now.st_size > 0;
+}
+
 int record_write(struct record_writer *writer, const json_t *line, struct error *error)
 {
     char *text = json_dumps(line, RECORD_DUMP_FLAGS);
@@ -176,14 +276,18 @@ int record_write(struct record_writer *writer, const json_t *line, struct error 
     int status = 0;
     if (writer->standard && fflush(stdout)) status = -errno;
     if (!status && writer->replace && ftruncate(writer->descriptor, 0)) status = -errno;
+    if (!status && writer->rescue >= 0) status = -ENOSPC; /* behind a line that is missing, none may follow */
     if (!status) {
         writer->replace = false;
-        status = write_all(writer->descriptor, text, length + 1);
+        status = write_line(writer, text, length + 1);
     }
+    int result = !status ? STATUS_OK
+                 : is_worth_rescue(writer)
+                     ? take_aside(writer, text, length + 1, status, error)
+                     : error_set(error, STATUS_FAILED, "cannot write %s: %s; what was written before is kept",
+                                 writer->path, strerror(-status));
     free(text);
-    if (!status) return STATUS_OK;
-    return error_set(error, STATUS_FAILED, "cannot write %s: %s; what was written before is kept", writer->path,
-                     strerror(-status));
+    return result;
 }
 
 int record_writer_free(struct record_writer *writer, struct error *error)
@@ -192,6 +296,9 @@ int record_writer_free(struct record_writer *writer, struct error *error)
     int status = STATUS_OK;
     if (!writer->standard && close(writer->descriptor))
         status = error_set(error, STATUS_FAILED, "cannot write %s: %s", writer->path, strerror(errno));
+    if (writer->rescue >= 0 && close(writer->rescue))
+        status = error_set(error, STATUS_FAILED, "cannot write %s: %s", writer->rescue_path, strerror(errno));
+    free(writer->rescue_path);
     free(writer->path);
     free(writer);
     return status;

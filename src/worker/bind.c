@@ -1,7 +1,8 @@
 /* speedup-worker bind: becomes a command of the user's own, on the CPUs that its rank is to have. Whatever launcher
  * started it has said by its variables which local rank this is (launch/foreign.c); without one it is rank 0. What a
  * launcher did to the affinity is undone: Open MPI binds ranks anew where it likes, also outside the mask it was
- * started with.
+ * started with. And the command ends where the launcher's daemon dies (which exec does not change), unless the harness
+ * has asked for another signal at its own death.
  */
 #include "worker.h"
 
@@ -9,8 +10,10 @@
 #include "../place/schedule.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 static void find_cpus(const struct mode *mode, int local_rank, struct cpu_list *cpus_p)
@@ -61,7 +64,8 @@ int worker_bind(int argc, char *argv[])
 {
     struct error error = {""};
     struct mode mode;
-    int command;
+    int command, asked = 0;
+    if (prctl(PR_GET_PDEATHSIG, &asked) == 0 && asked == 0) prctl(PR_SET_PDEATHSIG, SIGKILL);
     int status = bind_arguments_parse(argc, argv, &mode, &command, &error);
     if (!status && mode.cpus.count > 0) status = bind_rank(&mode, &error);
     if (!status) status = set_scheduling(&mode, &error);

@@ -2,7 +2,9 @@
 #include "worker.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -16,11 +18,21 @@ static FILE *take_stdout(void)
     return fdopen(descriptor, "w");
 }
 
+/* No worker outlives the one that started it: the harness, or a launcher's daemon on this node, which may have died
+ * before we could ask for the signal. Then nobody reads what we would write. */
+static void end_with_parent(void)
+{
+    pid_t parent = getppid();
+    struct pollfd output = {.fd = STDOUT_FILENO};
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    bool unread = poll(&output, 1, 0) > 0 && (output.revents & POLLERR);
+    if (getppid() != parent || unread) _exit(-STATUS_FAILED);
+}
+
 int main(int argc, char *argv[])
 {
     if (argc > 1 && strcmp(argv[1], "bind") == 0) return worker_bind(argc - 2, argv + 2);
-    /* No worker outlives the one that started it. */
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    end_with_parent();
     FILE *lines = take_stdout();
     if (!lines) {
         fputs("a speedup worker needs open standard streams\n", stderr);

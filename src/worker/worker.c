@@ -17,8 +17,10 @@
 #include <errno.h>
 #include <math.h>
 #include <omp.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 int worker_abandon(struct worker *worker, int status)
@@ -316,12 +318,27 @@ static void release(struct worker *worker)
     team_free(worker->team);
 }
 
+/* Whatever waits, computes or hangs then: the default action of this signal is the end. */
+static void start_deadline(double deadline_s)
+{
+    if (deadline_s <= 0) return;
+    double whole_s = floor(deadline_s);
+    struct itimerval timer = {.it_value = {(time_t)whole_s, (suseconds_t)(1e6 * (deadline_s - whole_s))}};
+    sigset_t alarm;
+    sigemptyset(&alarm);
+    sigaddset(&alarm, SIGALRM);
+    signal(SIGALRM, SIG_DFL);
+    sigprocmask(SIG_UNBLOCK, &alarm, NULL);
+    setitimer(ITIMER_REAL, &timer, NULL);
+}
+
 int worker_main(int argc, char *argv[], FILE *lines)
 {
     struct worker worker = {.lines = lines, .machines = -1};
     struct foreign_job job;
 
     int parsed = request_parse(argc, argv, &worker.request, &worker.error);
+    if (parsed == 0) start_deadline(worker.request.deadline_s);
     launch_find_foreign_job(environ, &job);
     if (gethostname(worker.host, sizeof worker.host - 1) < 0) strcpy(worker.host, "localhost");
     if (parsed == 0 && worker.request.config.mode.nodes > 1 && !worker.request.own_cpus)

@@ -700,6 +700,36 @@ static void test_scheduling(void **state)
     sample_release(&sample);
 }
 
+static void a_launch_that_failed_is_a_sample(void **state)
+{
+    (void)state;
+    struct sample sample, read;
+    struct error error = {""};
+    char cause[400];
+    memset(cause, 'x', sizeof cause);
+    cause[sizeof cause - 1] = '\0';
+    sample_init(&sample);
+    sample_init(&read);
+    sample.config.mode = (struct mode){.name = MODE_MPI, .nodes = 1, .ranks = 2, .threads = 1, .cpus = {.count = 1}};
+    sample.wall_s = 3;
+    assert_false(sample_failed(&sample));
+    sample_fail(&sample, cause);
+    assert_true(sample_failed(&sample));
+    json_t *line = record_encode_sample(&sample);
+    assert_non_null(line);
+    assert_true(json_is_false(json_object_get(line, "valid")));
+    assert_int_equal(strncmp(json_string_value(json_object_get(line, "invalid_reason")), "failed: xxx", 11), 0);
+    static const char *const unknown[] = {"wall_s", "cpu_s", "wait_s", "comm_s", "rate", "steal_s", "start_skew_s"};
+    for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++)
+        assert_true(json_is_null(json_object_get(line, unknown[i])));
+    assert_int_equal(json_array_size(json_object_get(line, "per_worker")), 0);
+    assert_int_equal(record_decode_sample(line, &read, &error), 0);
+    assert_true(sample_failed(&read));
+    json_decref(line);
+    sample_release(&read);
+    sample_release(&sample);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -718,6 +748,7 @@ int main(void)
         cmocka_unit_test(test_command),
         cmocka_unit_test(test_wrong_commands_are_refused),
         cmocka_unit_test(test_command_sample),
+        cmocka_unit_test(a_launch_that_failed_is_a_sample),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

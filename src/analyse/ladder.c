@@ -39,7 +39,7 @@ static double not_judged_median(const struct group *group, double (*number)(cons
 static const struct sample *find_wrong(const struct group *group)
 {
     for (int s = 0; s < group->count; s++)
-        if (!group->samples[s].correct) return &group->samples[s];
+        if (!group->samples[s].correct && !sample_failed(&group->samples[s])) return &group->samples[s];
     return NULL;
 }
 

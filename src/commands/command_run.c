@@ -27,6 +27,7 @@ struct run {
     struct watching watching;
     struct timeline timeline; /* of all its tasks; empty where records are refused */
     double throttled_s;       /* before, then during */
+    bool failed;              /* it was ended from outside; an exit status is the command's own word */
     struct cpu_counters before[CPUS_MAX], after[CPUS_MAX];
     double date_s;
 };
@@ -109,6 +110,7 @@ static int check_end(struct run *run, int status, struct error *error)
         return error_set(error, status, "interrupted during launch %d; what was measured is kept",
                          run->session->launch_count + 1);
     name_command(run, sizeof name, name);
+    run->failed = result->timed_out;
     if (result->timed_out)
         return error_set(error, STATUS_FAILED,
                          "%s was ended: it took longer than the time limit of %g s; give a longer --time-limit", name,
@@ -126,6 +128,7 @@ static int check_end(struct run *run, int status, struct error *error)
     if (!failed || (started && run->measurement->checks->ignore_failure)) return STATUS_OK;
     if (!started) return error_set(error, STATUS_FAILED, "%s", said);
     const char *says = *said ? "; it says: " : "";
+    run->failed = ended_by != 0;
     if (result->signal)
         return error_set(error, STATUS_FAILED, "%s was ended by signal %d (%s)%s%s%s%s; -i goes on all the same", name,
                          result->signal, strsignal(result->signal), says, said, so, hint);
@@ -269,6 +272,23 @@ static void keep_timeline(struct run *run, const struct sample *sample)
     record->launch = run->session->launch_count;
 }
 
+/* After a run that failed: whether it ends the measuring. */
+static int take_failure(struct run *run, struct error *error)
+{
+    const struct command_measurement *measurement = run->measurement;
+    struct sample sample;
+    sample_init(&sample);
+    sample.config = *measurement->config;
+    sample.block = measurement->block;
+    sample.start_s = run->date_s > 0 ? run->date_s : clock_date_s();
+    sample.work = measurement->work;
+    snprintf(sample.work_unit, sizeof sample.work_unit, "%s", measurement->shares ? "share" : "run");
+    sample.exit_status = run->result.signal ? 128 + run->result.signal : run->result.exit_status;
+    int status = session_take_failure(run->session, &sample, error);
+    sample_release(&sample);
+    return status;
+}
+
 static int measure(struct run *run, bool *usable_p, struct error *error)
 {
     const struct command_measurement *measurement = run->measurement;
@@ -284,6 +304,10 @@ static int measure(struct run *run, bool *usable_p, struct error *error)
     *usable_p = !status && sample.validity != SAMPLE_INVALID;
     if (!status && measurement->timeline_p) keep_timeline(run, &sample);
     sample_release(&sample);
+    if (status == STATUS_FAILED && run->failed && !measurement->timeline_p) {
+        if (checks->conclude) run_hook(run, "--conclude", checks->conclude, &(struct error){""});
+        status = take_failure(run, error);
+    }
     return status;
 }
 

@@ -3,6 +3,7 @@
 #include "session.h"
 
 #include "../../kernels/isa.h"
+#include "../launch/cause.h"
 #include "../launch/command_line.h"
 #include "../launch/hints.h"
 #include "../observe/thread.h"
@@ -33,6 +34,7 @@ struct launch {
     int samples, usable, wrong;
     bool done;
     int worker_status; /* the worker's own error; 0 */
+    bool ours;         /* what went wrong is ours: its record cannot be written, or not be read */
 };
 
 bool session_speaks(const struct session *session)
@@ -141,6 +143,15 @@ static enum launcher choose_launcher(const struct session *session, const struct
     return mode_needs_mpi(mode->name) ? LAUNCHER_MPIRUN : LAUNCHER_NONE;
 }
 
+static struct config config_of(const struct session *session, const struct measurement *measurement)
+{
+    struct config config = {.option_count = 0};
+    config_from_problem(measurement->problem, &config);
+    snprintf(config.isa, sizeof config.isa, "%s", session->isa);
+    config.mode = *measurement->mode;
+    return config;
+}
+
 static int build_line(const struct session *session, const struct measurement *measurement, int runs,
                       struct launch_line **line_p, struct error *error)
 {
@@ -151,9 +162,7 @@ static int build_line(const struct session *session, const struct measurement *m
                               .warmups = measurement->warmups,
                               .own_cpus = session->job.size > 0,
                               .timeline = measurement->timeline};
-    config_from_problem(measurement->problem, &request.config);
-    snprintf(request.config.isa, sizeof request.config.isa, "%s", session->isa);
-    request.config.mode = *measurement->mode;
+    request.config = config_of(session, measurement);
     if (scheduling_is_realtime(&measurement->mode->scheduling)) request.realtime_limit_s = session->time_limit_s;
     /* Later than we would end it: this is for ranks that our launcher cannot reach any more. */
     if (mode_nodes(measurement->mode) > 1 && session->time_limit_s > 0)
@@ -278,6 +287,7 @@ static int take_line(void *context, char *text, size_t length)
         error_set(launch->error, launch->worker_status, "%s", what ? what : "the worker failed without a word");
     }
     json_decref(object);
+    launch->ours |= status != STATUS_OK;
     return status;
 }
 
@@ -327,6 +337,9 @@ static int explain_failure(const struct launch *launch, struct spawn_result *res
                          after, launch->session->time_limit_s);
     const char *hint = launch_hint(result->stderr_tail, ended_by), *so = hint ? "; " : "";
     if (!hint) hint = "";
+    char cause[256];
+    if (launch_cause(result->stderr_tail, sizeof cause, cause))
+        return error_set(error, STATUS_FAILED, "%s, %s%s%s", cause, after, so, hint);
     const char *said = telling_line(result->stderr_tail);
     if (result->signal)
         return error_set(error, STATUS_FAILED, "%s was ended by signal %d (%s) %s; on standard error: %s%s%s", what,
@@ -344,10 +357,30 @@ static bool is_told_elsewhere(const struct session *session, const struct spawn_
     return !session_speaks(session) && !result->timed_out && !result->signal && !result->stderr_tail[0];
 }
 
+/* After a launch that failed: whether it ends the measuring. */
+static int take_failure(struct launch *launch, double date_s, struct error *error)
+{
+    const struct measurement *measurement = launch->measurement;
+    struct sample sample;
+    if (measurement->unrecorded || launch->ours) return STATUS_FAILED;
+    sample_init(&sample);
+    sample.config = config_of(launch->session, measurement);
+    sample.block = measurement->block;
+    sample.repeat = launch->first_repeat + launch->samples;
+    sample.start_s = date_s;
+    sample.launch_s = launch->launch_s;
+    sample.work = measurement->problem->kernel->work(measurement->problem);
+    snprintf(sample.work_unit, sizeof sample.work_unit, "%s", measurement->problem->kernel->work_unit);
+    int status = session_take_failure(launch->session, &sample, error);
+    sample_release(&sample);
+    return status;
+}
+
 static int launch_once(struct session *session, const struct measurement *measurement, int runs, int first_repeat,
                        struct launch *launch_p, struct error *error)
 {
     struct launch_line *line;
+    double date_s = clock_date_s();
     int status = build_line(session, measurement, runs, &line, error);
     if (status) return status;
     *launch_p = (struct launch){.session = session,
@@ -378,6 +411,7 @@ static int launch_once(struct session *session, const struct measurement *measur
         error_set(error, status, "interrupted during launch %d; what was measured is kept", session->launch_count + 1);
     else if (status == STATUS_INTERRUPTED)
         error->text[0] = '\0'; /* the launcher ends the further ranks when rank 0 has said why it failed */
+    if (status == STATUS_FAILED) status = take_failure(launch_p, date_s, error);
     session->launch_count++;
     launch_line_free(line);
     return status;

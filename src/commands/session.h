@@ -35,6 +35,9 @@ struct session {
     void *context;
     void (*on_sample)(void *context, const struct sample *, double launch_s);
     void (*on_tick)(void *context, double elapsed_s);
+    /* Where it is set, a launch that failed though another by the same launcher worked before costs itself alone: it is
+     * recorded, and told here. Else, and NULL, it ends the measuring. */
+    void (*on_failure)(void *context, int launch, const char *cause);
     struct session_watch watch;
 };
 
@@ -78,9 +81,15 @@ int session_launch_line(const struct session *, const struct measurement *, stru
                         struct error *);
 
 /* Launches workers until `runs` samples are valid (or could not be judged, being too short), or launches_max is
- * reached. *got_p counts those. A wrong answer ends it with STATUS_WRONG, a worker that failed with STATUS_FAILED,
- * SIGINT with STATUS_INTERRUPTED; what came before is recorded. STATUS_OK with *got_p < runs: the rest was invalid. */
+ * reached. *got_p counts those. A wrong answer ends it with STATUS_WRONG, a worker that failed with STATUS_FAILED
+ * (unless failures are taken: on_failure), SIGINT with STATUS_INTERRUPTED; what came before is recorded. STATUS_OK with
+ * *got_p < runs: the rest was invalid. */
 int session_measure(struct session *, const struct measurement *, int *got_p, struct error *);
+
+/* session_failures.c: a launch that failed, for a reason that may not be there the next time. Where on_failure is set:
+ * records it as a sample (observe/sample.h), whose config, work and place in the study are the caller's. STATUS_OK
+ * where a launch of that launcher worked before (after on_failure), else STATUS_FAILED with the text that error has. */
+int session_take_failure(struct session *, struct sample *, struct error *);
 
 /* What every sample goes through: derived, judged, recorded and kept unless `unrecorded`, handed to on_sample. Its
  * block, repeat and launch_s are the caller's. STATUS_WRONG for a wrong answer, which has no time then. */

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { BLOCKS_A_RUN = 3, BUSY_BLOCKS = 3 };
+enum { BLOCKS_A_RUN = 3, BUSY_BLOCKS = 3, FAILURES_MAX = 3 };
 
 void study_show_progress(void *context, double elapsed_s)
 {
@@ -38,9 +38,45 @@ static int find_config(const struct study *study, const char *key)
     return -1;
 }
 
+/* For session's on_failure. */
+static void tell_failure(void *context, int launch, const char *cause)
+{
+    struct study_progress *progress = context;
+    present_progress(stderr, &progress->err, NULL, NAN, NAN);
+    fprintf(stderr, "speedup study: launch %d (%s) failed, and the study goes on: %s\n", launch + 1, progress->doing,
+            cause);
+}
+
+/* The last failure of one that failed so often, and never worked: that is given up. NULL: it is not. */
+static const struct sample *why_given_up(const struct study *study, int config)
+{
+    const struct results *results = &study->session.results;
+    const struct sample *last = NULL;
+    int failures = 0;
+    for (int g = 0; g < results->group_count; g++)
+        for (int s = 0; s < results->groups[g].count && strcmp(results->groups[g].key, study->keys[config]) == 0; s++) {
+            const struct sample *sample = &results->groups[g].samples[s];
+            if (!sample_failed(sample)) return NULL;
+            failures++;
+            last = sample;
+        }
+    return failures >= FAILURES_MAX ? last : NULL;
+}
+
+static void tell_given_up(const struct study *study)
+{
+    char name[256];
+    for (int i = 0; i < study->plan.count; i++) {
+        const struct sample *last = why_given_up(study, i);
+        if (last)
+            fprintf(stderr, "speedup study: given up: %s: each of its launches failed; the last %s\n",
+                    study_name_config(study, i, sizeof name, name), last->invalid_reason);
+    }
+}
+
 /* Which configurations need no further launch: converged, or launched often enough. Of all samples of blocks before
  * `before`. */
-static int find_converged(const struct study *study, int before, bool converged_p[], struct error *error)
+static int find_known(const struct study *study, int before, bool converged_p[], struct error *error)
 {
     const struct study_options *options = study->options;
     if (options->request.per_node) {
@@ -73,18 +109,28 @@ static int find_converged(const struct study *study, int before, bool converged_
     return status ? error_set(error, STATUS_FAILED, "no memory") : STATUS_OK;
 }
 
+/* Those, and what is given up. */
+static int find_converged(const struct study *study, int before, bool converged_p[], struct error *error)
+{
+    int status = find_known(study, before, converged_p, error);
+    for (int i = 0; i < study->plan.count && !status; i++) converged_p[i] |= why_given_up(study, i) != NULL;
+    return status;
+}
+
 /* Not to be launched again in its block. */
 static bool is_usable(const struct study *study, const struct sample *sample)
 {
     return study->options->request.per_node ? nodes_counts(sample) : sample->validity != SAMPLE_INVALID;
 }
 
-/* *launches_p: heap, the caller's. Returns how many, or -1: no memory. */
-static int collect_launches(const struct study *study, struct study_launch **launches_p)
+/* What is given up counts as launched in this block, bases too. *launches_p: heap, the caller's. Returns how many, or
+ * -1: no memory. */
+static int collect_launches(const struct study *study, int block, struct study_launch **launches_p)
 {
     const struct results *results = &study->session.results;
     int count = 0, room = 1;
     for (int g = 0; g < results->group_count; g++) room += results->groups[g].count;
+    room += study->plan.count;
     struct study_launch *launches = calloc((size_t)room, sizeof *launches);
     if (!launches) return -1;
     for (int g = 0; g < results->group_count; g++) {
@@ -94,6 +140,8 @@ static int collect_launches(const struct study *study, struct study_launch **lau
             launches[count++] = (struct study_launch){config, sample->block, is_usable(study, sample)};
         }
     }
+    for (int i = 0; i < study->plan.count; i++)
+        if (why_given_up(study, i)) launches[count++] = (struct study_launch){i, block, true};
     *launches_p = launches;
     return count;
 }
@@ -102,7 +150,7 @@ static int collect_launches(const struct study *study, struct study_launch **lau
 static int next_of_block(const struct study *study, int block, const bool converged[])
 {
     struct study_launch *launches;
-    int count = collect_launches(study, &launches);
+    int count = collect_launches(study, block, &launches);
     if (count < 0) return -2;
     int next = study_next(&study->plan, block, converged, count, launches);
     free(launches);
@@ -118,13 +166,14 @@ static int last_block(const struct results *results)
     return last;
 }
 
+/* Disturbed, that is. */
 static int invalid_in_block(const struct results *results, int block)
 {
     int count = 0;
     for (int g = 0; g < results->group_count; g++)
         for (int s = 0; s < results->groups[g].count; s++) {
             const struct sample *sample = &results->groups[g].samples[s];
-            count += sample->block == block && sample->validity == SAMPLE_INVALID;
+            count += sample->block == block && sample->validity == SAMPLE_INVALID && !sample_failed(sample);
         }
     return count;
 }
@@ -254,6 +303,7 @@ int study_run_blocks(struct study *study, struct study_progress *progress, struc
     bool *converged = calloc((size_t)study->plan.count, sizeof *converged);
     int status = converged ? STATUS_OK : error_set(error, STATUS_FAILED, "no memory");
     int first = progress->block = last_block(&study->session.results);
+    study->session.on_failure = tell_failure;
     for (; !status; progress->block++) {
         int blocks = progress->block - first;
         status = find_converged(study, progress->block, converged, error);
@@ -270,6 +320,8 @@ int study_run_blocks(struct study *study, struct study_progress *progress, struc
         if (!status && progress->block == first) study_hint_at_size(study);
     }
     free(converged);
+    study->session.on_failure = NULL;
     present_progress(stderr, &progress->err, NULL, NAN, NAN);
+    tell_given_up(study);
     return status;
 }

@@ -24,6 +24,30 @@ void sample_init(struct sample *sample_p)
     sample_p->processes = sample_p->tasks = sample_p->exit_status = -1;
 }
 
+static const char failed_lead[] = "failed: ";
+
+void sample_fail(struct sample *sample, const char *cause)
+{
+    sample->wall_s = sample->cpu_s = sample->wait_s = sample->comm_s = sample->rate = sample->result = NAN;
+    sample->concurrency = sample->parallelism = sample->steal_s = sample->foreign_cpu_s = NAN;
+    sample->start_skew_s = sample->throttled_s = NAN;
+    sample->voluntary = sample->involuntary = -1;
+    sample->placed_as_asked = true; /* of no worker anything else was seen */
+    sample->correct = false;
+    strcpy(sample->check_detail, "there was no answer");
+    strcpy(sample->unobserved, "all: the launch failed");
+    sample->validity = SAMPLE_INVALID;
+    int length = snprintf(sample->invalid_reason, sizeof sample->invalid_reason, "%s%s", failed_lead, cause);
+    if (length >= (int)sizeof sample->invalid_reason)
+        strcpy(sample->invalid_reason + sizeof sample->invalid_reason - 4, "...");
+}
+
+bool sample_failed(const struct sample *sample)
+{
+    return sample->validity == SAMPLE_INVALID &&
+           strncmp(sample->invalid_reason, failed_lead, sizeof failed_lead - 1) == 0;
+}
+
 void sample_release(struct sample *sample)
 {
     free(sample->points);

@@ -84,6 +84,11 @@ struct sample {
 };
 
 void sample_init(struct sample *);
+/* Makes it, initialised and with its config, the sample of a launch that failed: nothing was observed, and its reason
+ * begins with "failed: ". */
+void sample_fail(struct sample *, const char *cause);
+/* Whether it is one of those. */
+bool sample_failed(const struct sample *);
 void sample_release(struct sample *);
 /* 0 or -ENOMEM. */
 int sample_copy(const struct sample *, struct sample *copy_p);

@@ -79,6 +79,13 @@ static int count_correct(const struct group *group)
     return correct;
 }
 
+static int count_answers(const struct group *group)
+{
+    int answers = 0;
+    for (int i = 0; i < group->count; i++) answers += !sample_failed(&group->samples[i]);
+    return answers;
+}
+
 static bool is_exact(const struct lesson_row *row)
 {
     const struct kernel *kernel = kernel_find(row->kernel);
@@ -94,7 +101,7 @@ static void write_answer_row(FILE *file, const struct lesson_row *row)
     if (correct > 0) snprintf(checksum, sizeof checksum, "%016" PRIx64, row->checksum);
     html_write(file, "<tr><th scope=\"row\">%s %s: %s</th><td>%s</td><td><code>%s</code></td><td>%d of %d</td></tr>\n",
                row->kernel, row->variant, scene_describe(row, sizeof scene, scene), correct > 0 ? same : "-", checksum,
-               correct, row->group->count);
+               correct, count_answers(row->group));
 }
 
 void report_write_answers(FILE *file, const struct lesson *lesson)

@@ -144,6 +144,7 @@ static int complete(struct study_options *options, struct error *error)
     struct session *session = calloc(1, sizeof *session);
     if (!session) return error_set(error, STATUS_FAILED, "no memory");
     session->machine.core_count = 1;
+    options->elsewhere = true;
     int status = study_options_complete(session, options, error);
     free(session);
     return status;
@@ -247,6 +248,12 @@ static int print_script(struct job_arguments *given, struct job_study *study, co
     snprintf(study->own_file, sizeof study->own_file, "%s.jsonl", study->name);
     script->program = study->program;
     if (script->nodes == 0) script->nodes = 1;
+    const struct study_request *request = &options->request;
+    int most = request->node_count > 0 ? request->nodes[request->node_count - 1] : 1;
+    if (script->array_count == 0 && most > script->nodes)
+        return error_set(error, STATUS_USAGE,
+                         "--nodes %d of the study are more than --nodes %d of the job; give the job %d", most,
+                         script->nodes, most);
     if (!script->name) script->name = study->name;
     script->file = options->output ? options->output : study->own_file;
     if (strcmp(script->file, "-") == 0 || strlen(script->file) >= PATH_MAX)

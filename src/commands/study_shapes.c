@@ -179,6 +179,7 @@ int study_shapes_complete(struct session *session, struct study_options *options
                                           : session->machine.core_count;
     if (options->hybrid_all) list_divisors(cores, request);
     memcpy(session->site.hosts, options->hosts, sizeof session->site.hosts);
+    if (options->elsewhere) return STATUS_OK;
     int status = check_nodes(options, &allocation, error);
     return status || options->has_command ? status : choose_launcher(options, session, &allocation, error);
 }

@@ -4,9 +4,9 @@
  *     cluster_switch DELAY_US RATE_MBIT LOSS_PPM INTERFACE INTERFACE...      (a rate of 0: no limit)
  *
  * A frame leaves on the port whose machine has its address, and on all others while that is not known (one machine a
- * port: its address is the sender's of the last frame that came in there). Each port sends one frame after the other at
- * the rate, and a frame arrives DELAY_US after its last bit was sent. Frames wait in a pool of fixed size; what does
- * not fit is dropped, as real switches do. Cost: a wake-up of this process for each group of frames.
+ * port: its address is the sender's of the last frame that came in there). Each port takes and sends one frame
+ * after the other at the rate, and a frame arrives DELAY_US after its last bit was sent. Frames wait in a pool of fixed
+ * size; what does not fit is dropped, as real switches do. Cost: a wake-up of this process for each group of frames.
  *
  * Linux hands over up to 64 KiB of a TCP stream as one frame whose checksums and cuts are left to the card
  * (PACKET_VNET_HDR keeps the notes on that): fewer wake-ups, the same bytes in the same time.
@@ -51,7 +51,8 @@ struct frame {
 struct port {
     int socket;
     struct frame *first, *last; /* on their way out, in the order of arrival */
-    int64_t busy_until_ns;
+    int64_t busy_until_ns;      /* the way out */
+    int64_t taken_until_ns;     /* the way in: a machine's own sending has the same rate */
     bool known;
     unsigned char address[ETH_ALEN]; /* of the machine behind it */
 };
@@ -167,13 +168,18 @@ static int64_t deliver(struct network *network)
     return next_ns;
 }
 
+static int64_t transmission_ns(const struct network *network, size_t length)
+{
+    return network->rate_mbit > 0 ? (int64_t)(length - NOTES) * 8000 / network->rate_mbit : 0;
+}
+
 static void queue(struct network *network, struct port *out, const unsigned char *bytes, size_t length, int64_t time_ns)
 {
     struct frame *frame = network->spare;
     if (!frame) return;
     network->spare = frame->next;
     if (out->busy_until_ns < time_ns) out->busy_until_ns = time_ns;
-    if (network->rate_mbit > 0) out->busy_until_ns += (int64_t)(length - NOTES) * 8000 / network->rate_mbit;
+    out->busy_until_ns += transmission_ns(network, length);
     frame->due_ns = out->busy_until_ns + network->delay_ns;
     frame->length = length;
     memcpy(frame->bytes, bytes, length);
@@ -203,7 +209,10 @@ static void forward(struct network *network, struct port *in, const unsigned cha
     if (network->loss_ppm > 0 && is_lost(network)) return;
     for (int i = 0; i < network->ports; i++)
         if (network->port[i].known && memcmp(network->port[i].address, to, ETH_ALEN) == 0) only = &network->port[i];
+    /* The first bit goes out again as soon as it has come in. */
     int64_t time_ns = now_ns();
+    if (in->taken_until_ns > time_ns) time_ns = in->taken_until_ns;
+    in->taken_until_ns = time_ns + transmission_ns(network, length);
     for (int i = 0; i < network->ports; i++) {
         struct port *out = &network->port[i];
         if (out != in && (!only || out == only)) queue(network, out, bytes, length, time_ns);

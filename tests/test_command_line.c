@@ -140,8 +140,9 @@ static void test_launchers(void **state)
     (void)state;
     struct asked asked = {.ranks = 2, .threads = 2, .cpus = "0-3", .launcher = "srun", .words = {"./app"}};
     struct launch_line *line = line_of(&asked);
-    assert_argv(line, words("srun", "--mpi=pmix", "--cpu-bind=none", "-n", "2", "/opt/speedup-worker", "bind", "--cpus",
-                            "0-3", "--threads", "2", "--", "./app"));
+    assert_argv(line, words("srun", "--mpi=pmi2", "--nodes=1", "--ntasks=2", "--distribution=block", "--overlap",
+                            "--overcommit", "--cpu-bind=none", "--kill-on-bad-exit=1", "--export=ALL",
+                            "/opt/speedup-worker", "bind", "--cpus", "0-3", "--threads", "2", "--", "./app"));
     launch_line_free(line);
     asked.launcher = "mpirun";
     line = line_of(&asked);

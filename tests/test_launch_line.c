@@ -189,10 +189,29 @@ static const struct line_case line_cases[] = {
      false,
      "/usr/bin/mpirun -np 4 -x OMP_NUM_THREADS -x OMP_WAIT_POLICY -x OMP_DYNAMIC -x OMP_PROC_BIND "
      "-x OPENBLAS_NUM_THREADS -x MKL_NUM_THREADS -x BLIS_NUM_THREADS --bind-to none --oversubscribe "
-     "--mca mpi_yield_when_idle 0 /opt/bin/speedup-worker-mpi",
+     "--mca mpi_yield_when_idle 0 --map-by ppr:2:node /opt/bin/speedup-worker-mpi",
      "0-3",
      "OMP_NUM_THREADS=2 OMP_WAIT_POLICY=active",
-     ""},
+     " OMPI_MCA_oob_tcp_keepalive_time=3 OMPI_MCA_oob_tcp_keepalive_intvl=1 OMPI_MCA_oob_tcp_keepalive_probes=3"},
+    {{MODE_MPI, 4, 1, "0,1", WAIT_SPIN, 2},
+     LAUNCHER_MPIRUN,
+     MPI_MPICH,
+     false,
+     "/usr/bin/mpirun -np 4 -bind-to none -ppn 2 /opt/bin/speedup-worker-mpi",
+     "0,1",
+     "OMP_NUM_THREADS=1 OMP_WAIT_POLICY=active",
+     " MPIR_CVAR_POLLS_BEFORE_YIELD=0 I_MPI_PIN=0"},
+    {{MODE_MPI, 3, 1, "0,1", WAIT_SPIN, 2},
+     LAUNCHER_MPIRUN,
+     MPI_OPENMPI_5,
+     false,
+     "/usr/bin/mpirun -np 3 -x OMP_NUM_THREADS -x OMP_WAIT_POLICY -x OMP_DYNAMIC -x OMP_PROC_BIND "
+     "-x OPENBLAS_NUM_THREADS -x MKL_NUM_THREADS -x BLIS_NUM_THREADS --bind-to none "
+     "--mca mpi_yield_when_idle 0 --map-by ppr:2:node /opt/bin/speedup-worker-mpi",
+     "0,1",
+     "OMP_NUM_THREADS=1 OMP_WAIT_POLICY=active",
+     " PRTE_MCA_rmaps_default_mapping_policy=:oversubscribe PRTE_MCA_oob_tcp_keepalive_time=3 "
+     "PRTE_MCA_oob_tcp_keepalive_intvl=1 PRTE_MCA_oob_tcp_keepalive_probes=3"},
     {{MODE_HYBRID, 2, 2, "0-3", WAIT_SPIN, 1},
      LAUNCHER_FOREIGN,
      MPI_OPENMPI_4,
@@ -210,6 +229,39 @@ static const struct line_case line_cases[] = {
      "OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive",
      " OMPI_MCA_mpi_yield_when_idle=1 MPIR_CVAR_POLLS_BEFORE_YIELD=1"},
 };
+
+/* What one rank more or another order of nodes, named hosts, or srun make of a line. */
+static void test_nodes(void **state)
+{
+    (void)state;
+    char text[TEXT_LENGTH];
+    struct error error;
+    struct launch_line *line;
+    struct request request = request_of(MODE_MPI, 4, 1, "0,1", WAIT_YIELD);
+    struct launch_site here = {.worker = "/opt/bin/speedup-worker",
+                               .worker_mpi = "/opt/bin/speedup-worker-mpi",
+                               .mpirun = "/usr/bin/mpirun",
+                               .srun = "/usr/bin/srun",
+                               .hosts = "alpha,beta,gamma"};
+    request.config.mode.nodes = 2;
+    strcpy(request.config.mode.map, "nodes-first");
+    assert_int_equal(launch_line_new(&request, LAUNCHER_MPIRUN, &here, &line, &error), STATUS_OK);
+    assert_non_null(strstr(join(line->argv, text), " --map-by ppr:2:node --rank-by node --host alpha:2,beta:2 /opt"));
+    launch_line_free(line);
+    here.flavour = MPI_MPICH;
+    assert_int_equal(launch_line_new(&request, LAUNCHER_MPIRUN, &here, &line, &error), STATUS_OK);
+    assert_non_null(strstr(join(line->argv, text), " -ppn 1 -hosts alpha,beta /opt"));
+    launch_line_free(line);
+    here.flavour = MPI_OPENMPI_4;
+    here.by_srun = true;
+    strcpy(here.mpi_reason, "there is no mpirun");
+    assert_int_equal(launch_line_new(&request, LAUNCHER_MPIRUN, &here, &line, &error), STATUS_OK);
+    assert_non_null(strstr(join(line->argv, text),
+                           "/usr/bin/srun --mpi=pmix --nodes=2 --ntasks=4 --distribution=cyclic --overlap --overcommit "
+                           "--cpu-bind=none --kill-on-bad-exit=1 --export=ALL /opt/bin/speedup-worker-mpi pi"));
+    assert_non_null(strstr(join(line->environment, text), "OMPI_MCA_mpi_yield_when_idle=1"));
+    launch_line_free(line);
+}
 
 static void test_lines(void **state)
 {
@@ -734,12 +786,19 @@ int main(int argc, char **argv)
 {
     if (argc == 2 && strcmp(argv[1], show_site) == 0) return print_site();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lines),           cmocka_unit_test(test_unset),
-        cmocka_unit_test(test_mpi_unavailable), cmocka_unit_test(test_text),
-        cmocka_unit_test(test_text_in_a_shell), cmocka_unit_test(test_request_round_trip),
-        cmocka_unit_test(test_request_options), cmocka_unit_test(test_request_scheduling),
-        cmocka_unit_test(test_request_by_hand), cmocka_unit_test(test_request_errors),
-        cmocka_unit_test(test_foreign_jobs),    cmocka_unit_test(test_site),
+        cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_nodes),
+        cmocka_unit_test(test_unset),
+        cmocka_unit_test(test_mpi_unavailable),
+        cmocka_unit_test(test_text),
+        cmocka_unit_test(test_text_in_a_shell),
+        cmocka_unit_test(test_request_round_trip),
+        cmocka_unit_test(test_request_options),
+        cmocka_unit_test(test_request_scheduling),
+        cmocka_unit_test(test_request_by_hand),
+        cmocka_unit_test(test_request_errors),
+        cmocka_unit_test(test_foreign_jobs),
+        cmocka_unit_test(test_site),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

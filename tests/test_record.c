@@ -137,6 +137,7 @@ static void random_sample(uint64_t *state, int worker_count, struct sample *samp
     sample_p->checksum = random_next(state) >> random_below(state, 64);
     sample_p->voluntary = random_count(state);
     sample_p->involuntary = random_count(state);
+    sample_p->machines = random_below(state, 5) - 1;
     sample_p->validity = (enum validity)random_below(state, 3);
     sample_p->worker_count = worker_count;
     sample_p->workers = worker_count ? calloc((size_t)worker_count, sizeof *sample_p->workers) : NULL;
@@ -190,7 +191,7 @@ static void assert_sample_equal(const struct sample *a, const struct sample *b)
     SAME_REAL(start_s), SAME_REAL(wall_s), SAME_REAL(start_skew_s), SAME_REAL(throttled_s), SAME_REAL(work);
     SAME_REAL(result), SAME_REAL(cpu_s), SAME_REAL(wait_s), SAME_REAL(comm_s), SAME_REAL(rate);
     SAME_REAL(concurrency), SAME_REAL(parallelism), SAME_REAL(steal_s), SAME_REAL(foreign_cpu_s);
-    SAME_REAL(ceiling_rate), SAME_REAL(launch_s), SAME_TEXT(ceiling);
+    SAME_REAL(ceiling_rate), SAME_REAL(launch_s), SAME_TEXT(ceiling), SAME_INT(machines);
     for (int i = 0; i < a->worker_count; i++) assert_worker_equal(&a->workers[i], &b->workers[i]);
     SAME_INT(point_count);
     for (int i = 0; i < a->point_count; i++) {
@@ -237,11 +238,12 @@ static void test_names(void **state)
 {
     (void)state;
     static const char *const names[] = {
-        "schema",        "type",    "study",        "config",       "key",      "launch",         "block",
-        "repeat",        "start_s", "wall_s",       "cpu_s",        "wait_s",   "comm_s",         "work",
-        "work_unit",     "rate",    "concurrency",  "parallelism",  "switches", "placement",      "per_worker",
-        "steal_s",       "result",  "start_skew_s", "throttled_s",  "checksum", "invalid_reason", "check",
-        "foreign_cpu_s", "valid",   "unobserved",   "ceiling_rate", "ceiling",  "launch_s",       "points"};
+        "schema",      "type",         "study",          "config",   "key",           "launch",
+        "block",       "repeat",       "start_s",        "wall_s",   "cpu_s",         "wait_s",
+        "comm_s",      "work",         "work_unit",      "rate",     "concurrency",   "parallelism",
+        "switches",    "placement",    "per_worker",     "steal_s",  "result",        "start_skew_s",
+        "throttled_s", "checksum",     "invalid_reason", "check",    "foreign_cpu_s", "valid",
+        "unobserved",  "ceiling_rate", "ceiling",        "launch_s", "machines",      "points"};
     static const char *const config_names[] = {"target", "variant", "size",    "options", "seed",
                                                "isa",    "mode",    "nodes",   "map",     "wait_policy",
                                                "ranks",  "threads", "workers", "cpus",    "scheduling"};

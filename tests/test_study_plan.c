@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void lists_of_workers(void **state)
@@ -107,6 +108,89 @@ static void assert_plan(const struct study_plan *plan, int count, const struct r
     }
 }
 
+struct shape_row {
+    int nodes, ranks, threads;
+    bool base;
+};
+
+static void assert_shapes(const struct study_request *request, int mode_index, int count, const struct shape_row rows[])
+{
+    const struct machine machine = make_machine(4);
+    struct study_shape *shapes;
+    int got = study_shapes(&machine, request, request->modes[mode_index], &shapes);
+    for (int i = 0; i < got && i < count; i++) {
+        struct mode mode;
+        struct error error;
+        const struct mode_request asked = study_mode_request(request, request->modes[mode_index], &shapes[i]);
+        if (plan_mode(&machine, &asked, &mode, &error)) fail_msg("shape %d: %s", i, error.text);
+        assert_int_equal(mode.nodes, rows[i].nodes);
+        assert_int_equal(mode.ranks, rows[i].ranks);
+        assert_int_equal(mode.threads, rows[i].threads);
+        assert_int_equal(shapes[i].base, rows[i].base);
+        assert_true(mode_dedicated(&mode));
+    }
+    assert_int_equal(got, count);
+    free(shapes);
+}
+
+/* Nodes of 4 cores. */
+static void nodes_are_filled(void **state)
+{
+    (void)state;
+    struct study_request request = make_request("pi", "12");
+    request.worker_count = 0;
+    request.mode_count = 2;
+    request.modes[0] = MODE_MPI;
+    request.modes[1] = MODE_HYBRID;
+    request.node_count = 2;
+    request.nodes[0] = 1;
+    request.nodes[1] = 3;
+    assert_shapes(&request, 0, 3, (const struct shape_row[]){{1, 1, 1, true}, {1, 4, 1, false}, {3, 12, 1, false}});
+    assert_shapes(&request, 1, 2, (const struct shape_row[]){{1, 1, 4, true}, {3, 3, 4, false}});
+    request.ranks_per_node = 2;
+    assert_shapes(&request, 0, 3, (const struct shape_row[]){{1, 1, 1, true}, {1, 2, 1, false}, {3, 6, 1, false}});
+    assert_shapes(&request, 1, 2, (const struct shape_row[]){{1, 2, 2, true}, {3, 6, 2, false}});
+    request.ranks_per_node = 0;
+    request.thread_count = 3;
+    memcpy(request.threads, (const int[]){1, 2, 4}, sizeof(int[3]));
+    assert_shapes(&request, 1, 6,
+                  (const struct shape_row[]){{1, 4, 1, true},
+                                             {1, 2, 2, false},
+                                             {1, 1, 4, false},
+                                             {3, 12, 1, false},
+                                             {3, 6, 2, false},
+                                             {3, 3, 4, false}});
+    request.thread_count = 0;
+    request.worker_count = 2;
+    request.workers[0] = 2;
+    request.workers[1] = 4;
+    request.node_count = 1;
+    request.nodes[0] = 2;
+    assert_shapes(&request, 0, 3, (const struct shape_row[]){{1, 1, 1, true}, {2, 2, 1, false}, {2, 4, 1, false}});
+}
+
+/* A node is not to be without ranks, nor a mode of one node on several. */
+static void nodes_that_cannot_be_filled(void **state)
+{
+    (void)state;
+    const struct machine machine = make_machine(4);
+    const struct {
+        struct mode_request asked;
+        const char *text;
+    } cases[] = {
+        {{.mode = MODE_MPI, .nodes = 4, .ranks = 5, .wait_policy = -1}, "the last node has none"},
+        {{.mode = MODE_MPI, .nodes = 4, .ranks = 3, .wait_policy = -1}, "a node would have none"},
+        {{.mode = MODE_THREADS, .nodes = 2, .threads = 4, .wait_policy = -1}, "mode threads is of one node"},
+        {{.mode = MODE_MPI, .nodes = 2, .ranks = 4, .map = "diagonal", .wait_policy = -1}, "cores-first, nodes-first"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct mode mode;
+        struct error error;
+        assert_int_equal(plan_mode(&machine, &cases[i].asked, &mode, &error), STATUS_USAGE);
+        assert_non_null(strstr(error.text, cases[i].text));
+    }
+}
+
 static void cores_are_compared_in_one_configuration(void **state)
 {
     (void)state;
@@ -117,7 +201,8 @@ static void cores_are_compared_in_one_configuration(void **state)
     static const struct row rows[] = {{MODE_MPI, 12, 4, false}};
     request.modes[0] = MODE_MPI;
     request.mode_count = 1;
-    request.placement.nodes = 3;
+    request.nodes[0] = 3;
+    request.node_count = 1;
     request.per_node = true;
     assert_int_equal(study_plan_new(&machine, &request, &plan, &error), STATUS_OK);
     assert_plan(&plan, 1, rows);
@@ -343,6 +428,8 @@ int main(void)
         cmocka_unit_test(lists_of_workers),
         cmocka_unit_test(no_lists_of_workers),
         cmocka_unit_test(cores_are_compared_in_one_configuration),
+        cmocka_unit_test(nodes_are_filled),
+        cmocka_unit_test(nodes_that_cannot_be_filled),
         cmocka_unit_test(every_mode_has_its_own_base_beside_the_serial_one),
         cmocka_unit_test(a_base_of_several_workers_has_no_serial_program),
         cmocka_unit_test(weak_scaling_keeps_the_work_of_a_worker),

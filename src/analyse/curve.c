@@ -19,6 +19,8 @@ static const double precision_default = 0.02;
 struct rules {
     bool weak;
     double precision, confidence;
+    bool over_nodes; /* the study goes over nodes that are filled: one curve goes over all of them */
+    bool by_threads; /* threads of a rank were asked for: each number is a curve of its own */
 };
 
 static bool same_options(const struct config *a, const struct config *b)
@@ -37,10 +39,12 @@ bool curve_same_problem(const struct config *a, const struct config *b, bool wea
            scheduling_same(&a->mode.scheduling, &b->mode.scheduling);
 }
 
-static bool same_curve(const struct config *a, const struct config *b, bool weak)
+static bool same_curve(const struct config *a, const struct config *b, const struct rules *rules)
 {
-    return curve_same_problem(a, b, weak) && strcmp(a->variant, b->variant) == 0 && a->mode.name == b->mode.name &&
-           a->mode.nodes == b->mode.nodes;
+    bool split = rules->by_threads && a->mode.name == MODE_HYBRID;
+    if (split && a->mode.threads != b->mode.threads) return false;
+    return curve_same_problem(a, b, rules->weak) && strcmp(a->variant, b->variant) == 0 &&
+           a->mode.name == b->mode.name && (rules->over_nodes || a->mode.nodes == b->mode.nodes);
 }
 
 bool curve_is_timings(const struct config *config)
@@ -352,7 +356,7 @@ static int curve_build(const struct results *results, int first, const struct ru
     curve.points = calloc((size_t)results->group_count, sizeof *curve.points);
     if (!curve.points) return -ENOMEM;
     for (int g = first; g < results->group_count && !status; g++)
-        if (same_curve(&results->groups[g].config, config, weak))
+        if (same_curve(&results->groups[g].config, config, rules))
             status = point_build(&results->groups[g], rules->confidence, &curve.points[curve.count++]);
     if (status) {
         free(curve.points);
@@ -380,10 +384,10 @@ static int curve_build(const struct results *results, int first, const struct ru
     return status;
 }
 
-static bool begins_curve(const struct results *results, int group, bool weak)
+static bool begins_curve(const struct results *results, int group, const struct rules *rules)
 {
     for (int g = 0; g < group; g++)
-        if (same_curve(&results->groups[g].config, &results->groups[group].config, weak)) return false;
+        if (same_curve(&results->groups[g].config, &results->groups[group].config, rules)) return false;
     return true;
 }
 
@@ -472,6 +476,9 @@ static struct rules read_rules(const struct results *results, double precision)
     const json_t *study = results->study;
     const char *scaling = json_string_value(json_object_get(study, "scaling"));
     struct rules rules = {.weak = scaling && strcmp(scaling, "weak") == 0, .precision = precision};
+    rules.over_nodes =
+        json_array_size(json_object_get(study, "nodes")) > 0 && json_array_size(json_object_get(study, "workers")) == 0;
+    rules.by_threads = json_array_size(json_object_get(study, "threads")) > 0;
     bool fixed = json_integer_value(json_object_get(study, "runs_min")) ==
                  json_integer_value(json_object_get(study, "runs_max"));
     if (!(rules.precision > 0)) rules.precision = json_number_value(json_object_get(study, "precision"));
@@ -491,7 +498,7 @@ int curves_build(const struct results *results, double precision, struct curves 
     curves.curves = calloc((size_t)results->group_count + 1, sizeof *curves.curves);
     int status = curves.curves ? 0 : -ENOMEM;
     for (int g = 0; g < results->group_count && !status; g++)
-        if (begins_curve(results, g, rules.weak)) {
+        if (begins_curve(results, g, &rules)) {
             status = curve_build(results, g, &rules, &curves.curves[curves.count]);
             curves.count += status == 0;
         }

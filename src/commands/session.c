@@ -322,7 +322,7 @@ static int explain_failure(const struct launch *launch, struct spawn_result *res
                    : mpirun && result->exit_status > 128 && result->exit_status <= 128 + SIGNALS_MAX
                        ? result->exit_status - 128
                        : 0;
-    const char *what = mpirun ? "mpirun" : "the worker";
+    const char *what = !mpirun ? "the worker" : launch->session->site.by_srun ? "srun" : "mpirun";
     char after[32];
     after_samples(launch->samples, sizeof after, after);
     if (result->timed_out)
@@ -345,8 +345,8 @@ static int explain_failure(const struct launch *launch, struct spawn_result *res
         return error_set(error, STATUS_FAILED, "%s was ended by signal %d (%s) %s; on standard error: %s%s%s", what,
                          result->signal, strsignal(result->signal), after, said, so, hint);
     if (ended_by)
-        return error_set(error, STATUS_FAILED, "a rank was ended by signal %d (%s) %s; mpirun says: %s%s%s", ended_by,
-                         strsignal(ended_by), after, said, so, hint);
+        return error_set(error, STATUS_FAILED, "a rank was ended by signal %d (%s) %s; %s says: %s%s%s", ended_by,
+                         strsignal(ended_by), after, what, said, so, hint);
     return error_set(error, STATUS_FAILED, "%s ended with status %d %s; on standard error: %s%s%s", what,
                      result->exit_status, after, said, so, hint);
 }

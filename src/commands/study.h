@@ -15,6 +15,9 @@ struct study_options {
     struct command_checks checks;
     const char *setup, *cleanup; /* hooks of the command; NULL */
     const char *modes, *workers; /* as they were given; NULL */
+    const char *launcher;        /* of a kernel: "mpirun", "srun"; NULL: not given */
+    bool hybrid_all;
+    char hosts[1024]; /* "": not given */
     uint64_t seed;
     int runs_min, runs_max, warmups;
     double precision; /* while options are parsed 0: not given */

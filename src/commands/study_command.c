@@ -19,8 +19,9 @@ int study_command_table(struct study_command_arguments *arguments, struct option
          "Weak scaling of a command: how {size} grows with the workers: linear, sqrt, cbrt (times --size), or a "
          "formula such as '1000*workers^(1/3)'."},
         {0, "launcher", OPT_TEXT, &arguments->launcher, 0, 0, NULL, "WHAT",
-         "What starts the ranks of a command: none, mpirun, mpiexec, srun, or a line of your own with {ranks} in it. "
-         "It starts the command in all modes, so that all are started alike. Default: mpirun where a mode has ranks, "
+         "What starts the ranks: mpirun or srun; of a command also none, mpiexec, or a line of your own with {ranks} "
+         "in it. "
+         "It starts a command in all modes, so that all are started alike. Default: mpirun where a mode has ranks, "
          "unless the command itself has {ranks}; else none."},
         {0, "env", OPT_TEXTS, &arguments->settings, 0, 0, NULL, "NAME=VALUE",
          "Set in the environment of a command, placeholders replaced; may be given several times."},
@@ -63,7 +64,6 @@ const char *study_command_given(const struct study_command_arguments *arguments)
         const char *name;
     } all[] = {{arguments->parameters.count > 0, "parameter"},
                {arguments->weak, "weak"},
-               {arguments->launcher, "launcher"},
                {arguments->settings.count > 0, "env"},
                {arguments->no_bind, "no-bind"},
                {arguments->setup, "setup"},

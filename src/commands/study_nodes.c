@@ -58,7 +58,7 @@ int study_nodes_request(const struct session *session, struct study_options *opt
     long cores = placement->cpus.count > 0 ? placement->cpus.count
                  : placement->smt          ? machine->cpu_count
                                            : machine->core_count;
-    long workers = cores * (placement->nodes > 0 ? placement->nodes : 1);
+    long workers = cores * (request->node_count > 0 ? request->nodes[0] : 1);
     if (workers < 2)
         return error_set(error, STATUS_USAGE,
                          "--per-node compares cores, and only %ld may be used here; allow more, by --cpus or by what "

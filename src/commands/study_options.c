@@ -10,11 +10,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RUNS_MIN = 6, RUNS_MAX = 30, OPTIONS_MAX = 64 };
+enum { RUNS_MIN = 6, RUNS_MAX = 30, OPTIONS_MAX = 80 };
 static const double PRECISION = 0.02;
 
 static void choose_modes(bool mpi, struct study_request *request)
 {
+    /* Over nodes, and of what is shaped by hand, those that have ranks. */
+    if (request->node_count > 0) {
+        request->modes[0] = request->thread_count > 0 ? MODE_HYBRID : MODE_MPI;
+        request->mode_count = 1;
+        return;
+    }
     static const enum mode_name all[] = {MODE_MULTITASK, MODE_THREADS, MODE_MPI},
                                 ranks[] = {MODE_MULTITASK_MPI, MODE_MPI};
     const struct study_command *command = request->command;
@@ -93,6 +99,7 @@ static const char *const policy_choices[] = {"other", "batch", "fifo", "rr", NUL
 struct given {
     struct problem_arguments problem;
     struct study_command_arguments command;
+    struct study_shape_arguments shape;
     const char *runs;
     uint64_t seed;
     int scaling;
@@ -166,7 +173,8 @@ static void fill_table(struct given *given, struct study_options *options, struc
          "Write the record lines to standard output, and nothing else."}};
     const size_t count = sizeof common / sizeof *common;
     memcpy(table_p, common, sizeof common);
-    int further = study_command_table(&given->command, table_p + count);
+    study_shapes_table(&given->shape, options, table_p + count);
+    int further = STUDY_SHAPE_OPTIONS + study_command_table(&given->command, table_p + count + STUDY_SHAPE_OPTIONS);
     table_p[count + (size_t)further] = (struct option){0};
 }
 
@@ -205,6 +213,7 @@ static int choose_kernel(const struct given *given, int operand_count, char **ar
 {
     struct study_request *request = &options->request;
     const char *name, *option = study_command_given(&given->command);
+    options->launcher = given->command.launcher;
     if (operand_count == 0)
         return error_set(error, STATUS_USAGE,
                          "name a kernel, such as 'speedup study pi' (see 'speedup list'), or a command, such as "
@@ -250,6 +259,7 @@ int study_options_parse(const struct command *command, int argc, char **argv, st
             choose_command(&given, operand_count, argv, argc - separator - 1, argv + separator + 1, options_p, error);
     else
         status = choose_kernel(&given, operand_count, argv, options_p, error);
+    if (!status) status = study_shapes_choose(&given.shape, options_p, error);
     if (!status) status = study_nodes_check(options_p, error);
     if (options_p->precision == 0) options_p->precision = PRECISION;
     if (!status) status = parse_runs(given.runs, options_p, error);
@@ -261,13 +271,16 @@ int study_options_parse(const struct command *command, int argc, char **argv, st
     return status;
 }
 
-int study_options_complete(const struct session *session, struct study_options *options, struct error *error)
+int study_options_complete(struct session *session, struct study_options *options, struct error *error)
 {
+    if (options->has_command) options->request.command = &options->command;
+    int status = study_shapes_complete(session, options, error);
+    if (status) return status;
     bool mpi = session->site.mpi_reason[0] == '\0';
     options->request.mpi = mpi;
-    if (options->has_command) options->request.command = &options->command;
     if (options->request.per_node) return study_nodes_request(session, options, error);
-    int status = parse_modes(options->modes, mpi, &options->request, error);
+    status = parse_modes(options->modes, mpi, &options->request, error);
+    if (!status && !options->workers && options->request.node_count > 0) return STATUS_OK;
     return status ? status : parse_workers(options->workers, session->machine.core_count, &options->request, error);
 }
 

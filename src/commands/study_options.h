@@ -8,7 +8,7 @@
 /* As options_parse: 0; 1 where help was printed; STATUS_USAGE. What depends on the machine comes with
  * study_options_complete. study_options_release frees what they made, also after a failure. */
 int study_options_parse(const struct command *, int argc, char **argv, struct study_options *options_p, struct error *);
-int study_options_complete(const struct session *, struct study_options *, struct error *);
+int study_options_complete(struct session *, struct study_options *, struct error *);
 void study_options_release(struct study_options *);
 
 /* study_command.c. What is said of a command of the user's own. */
@@ -29,5 +29,20 @@ const char *study_command_given(const struct study_command_arguments *);
 /* From them and the words of the command to options->command and options->rules. STATUS_USAGE. */
 int study_command_choose(const struct study_command_arguments *, int word_count, char **words, struct study_options *,
                          struct error *);
+
+/* study_shapes.c. What is said of nodes. */
+struct study_shape_arguments {
+    const char *nodes, *threads, *hosts;
+    int map, hybrid;
+};
+enum { STUDY_SHAPE_OPTIONS = 6 };
+
+void study_shapes_table(struct study_shape_arguments *, struct study_options *,
+                        struct option table_p[STUDY_SHAPE_OPTIONS]);
+/* Into options->request. STATUS_USAGE. */
+int study_shapes_choose(const struct study_shape_arguments *, struct study_options *, struct error *);
+/* What depends on the machine, and on the job of a batch system that this runs in: also says to the session's site what
+ * starts ranks. STATUS_USAGE, STATUS_FAILED. */
+int study_shapes_complete(struct session *, struct study_options *, struct error *);
 
 #endif

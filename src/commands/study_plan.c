@@ -66,7 +66,9 @@ int study_choose_size(struct study *study, struct study_options *options, struct
     struct study_request *request = &options->request;
     const struct mode_request serial = {.mode = MODE_SERIAL, .wait_policy = -1, .cpus = {.count = 0}};
     struct mode mode;
-    int cores = study->session.machine.core_count, most = request->workers[request->worker_count - 1];
+    int cores =
+        study->session.machine.core_count * (request->node_count > 0 ? request->nodes[request->node_count - 1] : 1);
+    int most = request->worker_count > 0 ? request->workers[request->worker_count - 1] : cores;
     bool scales = request->scaling == SCALING_STRONG;
     double target_s = request->per_node ? per_core_s * most : shortest_s * (scales ? fmin(cores, most) : 1);
     fprintf(stderr, "speedup study: choosing a size that suits this machine\n");

@@ -1,10 +1,13 @@
 /* The study's own line in the record, and whether it is that of the plan at hand. */
 #include "study.h"
 
+#include "../place/allocation.h"
 #include "../record/context.h"
 #include "speedup_config.h"
 
 #include <string.h>
+
+extern char **environ;
 
 static json_t *encode_numbers(int count, const int numbers[])
 {
@@ -61,6 +64,18 @@ static int encode_command(const struct study_options *options, json_t *line)
     return failed;
 }
 
+/* Where nodes were asked for. */
+static int encode_nodes(const struct study_request *request, json_t *line)
+{
+    if (request->node_count == 0) return 0;
+    const char *map = request->placement.map;
+    int failed = json_object_set_new(line, "nodes", encode_numbers(request->node_count, request->nodes));
+    failed |= json_object_set_new(line, "ranks_per_node", json_integer(request->ranks_per_node));
+    failed |= json_object_set_new(line, "threads", encode_numbers(request->thread_count, request->threads));
+    failed |= json_object_set_new(line, "map", json_string(map ? map : "cores-first"));
+    return failed;
+}
+
 json_t *study_encode(const struct study *study)
 {
     const struct study_options *options = study->options;
@@ -91,6 +106,7 @@ json_t *study_encode(const struct study *study)
     const struct scheduling *scheduling = study->plan.count > 0 ? &study->plan.configs[0].mode.scheduling : NULL;
     int failed = line ? json_object_set_new(line, "kernel", record_encode_text(name)) : -1;
     if (!failed) failed = json_object_set_new(line, "size", record_encode_text(size));
+    if (!failed) failed = encode_nodes(request, line);
     if (!failed && options->has_command) failed = encode_command(options, line);
     if (!failed && request->per_node) failed = json_object_set_new(line, "per_node", json_true());
     if (!failed && scheduling && !scheduling_is_default(scheduling))
@@ -122,12 +138,17 @@ static int compare_objects(const char *what, const json_t *recorded, const json_
 int study_check_resumed(const struct study *study, struct error *error)
 {
     static const char *const plan_names[] = {
-        "per_node",    "kernel",         "variant",     "target",     "parameters", "size",
-        "weak",        "modes",          "workers",     "base",       "scaling",    "seed",
-        "data_seed",   "cpus",           "wait_policy", "isa",        "warmups",    "runs_min",
-        "runs_max",    "setup",          "prepare",     "conclude",   "cleanup",    "check_regex",
-        "same_output", "ignore_failure", "precision",   "scheduling", "configs",    NULL};
+        "per_node",       "kernel",         "variant",     "target",     "parameters", "size",
+        "weak",           "modes",          "workers",     "base",       "scaling",    "seed",
+        "data_seed",      "cpus",           "wait_policy", "isa",        "warmups",    "runs_min",
+        "runs_max",       "setup",          "prepare",     "conclude",   "cleanup",    "check_regex",
+        "same_output",    "ignore_failure", "precision",   "scheduling", "configs",    "nodes",
+        "ranks_per_node", "threads",        "map",         NULL};
     static const char *const machine_names[] = {"hostname", "cpu_model", "allowed_cpus", "cores", NULL};
+    /* A job that a batch system started again may be on other nodes of the same kind. */
+    struct allocation allocation;
+    allocation_find(environ, &allocation);
+    const char *const *compared = machine_names + (allocation.scheduler != SCHEDULER_NONE);
     static const char *const program_names[] = {"version", "compiler", "flags", "build_type", "sanitizers", NULL};
     const struct results *results = &study->session.results;
     json_t *now = study_encode(study),
@@ -136,7 +157,7 @@ int study_check_resumed(const struct study *study, struct error *error)
     int status = now && context ? STATUS_OK : error_set(error, STATUS_FAILED, "no memory");
     if (!status)
         status = compare_objects("the machine's", json_object_get(results->context, "machine"),
-                                 json_object_get(context, "machine"), machine_names, error);
+                                 json_object_get(context, "machine"), compared, error);
     if (!status)
         status = compare_objects("the program's", json_object_get(results->context, "program"),
                                  json_object_get(context, "program"), program_names, error);

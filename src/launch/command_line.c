@@ -97,8 +97,7 @@ static int add_launcher(const struct config *config, const struct launch_site *s
         return STATUS_OK;
     }
     if (strcmp(launcher, "srun") == 0) {
-        words_add_all(argv, (const char *const[]){"srun", "--mpi=pmix", "--cpu-bind=none", "-n", NULL});
-        words_add(argv, "%d", config->mode.ranks);
+        srun_add(config, site, argv, environment, unset_p);
         return STATUS_OK;
     }
     if (config->command.bind) add_inner_mpirun(config, environment);

@@ -7,7 +7,7 @@
 
 enum launcher {
     LAUNCHER_NONE,    /* the solo worker, started directly */
-    LAUNCHER_MPIRUN,  /* our own mpirun */
+    LAUNCHER_MPIRUN,  /* our own mpirun, or srun */
     LAUNCHER_FOREIGN, /* somebody's mpirun or srun started us: the MPI worker inherits our place in it */
     LAUNCHER_COMMAND  /* a command of the user's own, which may have a launcher in it: it is asked to end, too */
 };
@@ -20,6 +20,9 @@ struct launch_site {
     char worker_mpi[4096]; /* speedup-worker-mpi; "" where built without MPI */
     char mpirun[4096];     /* "" where there is none */
     char mpi_reason[256];  /* why the MPI modes are unavailable; "" where they are available */
+    char srun[4096];       /* "" where there is none */
+    bool by_srun;          /* srun starts the ranks, not mpirun */
+    char hosts[1024];      /* "a,b,c": nodes to use, where no batch system tells mpirun; "" */
     enum mpi_flavour flavour;
     bool root; /* effective user is root: Open MPI must be allowed to run */
 };

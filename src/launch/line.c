@@ -35,7 +35,7 @@ int launch_line_new(const struct request *request, enum launcher launcher, const
     const struct config *config = &request->config;
     /* Under a foreign launcher we need the worker, but no mpirun of our own. */
     bool available = launcher == LAUNCHER_NONE || (launcher == LAUNCHER_FOREIGN && site->worker_mpi[0]) ||
-                     site->mpi_reason[0] == '\0';
+                     (site->worker_mpi[0] && site->by_srun) || site->mpi_reason[0] == '\0';
     if (!available)
         return error_set(error, STATUS_FAILED, "mode %s needs MPI: %s", mode_name_text(config->mode.name),
                          site->mpi_reason);
@@ -49,7 +49,10 @@ int launch_line_new(const struct request *request, enum launcher launcher, const
         words_add(&environment, "OMPI_MCA_mpi_yield_when_idle=%d", yields);
         words_add(&environment, "MPIR_CVAR_POLLS_BEFORE_YIELD=%d", yields);
     }
-    if (launcher == LAUNCHER_MPIRUN) mpirun_add(config, site, site->mpirun, true, &argv, &environment, &unset);
+    if (launcher == LAUNCHER_MPIRUN && site->by_srun)
+        srun_add(config, site, &argv, &environment, &unset);
+    else if (launcher == LAUNCHER_MPIRUN)
+        mpirun_add(config, site, site->mpirun, true, &argv, &environment, &unset);
     words_add(&argv, "%s", launcher == LAUNCHER_NONE ? site->worker : site->worker_mpi);
     char **arguments = request_format(request);
     if (arguments)

@@ -14,4 +14,8 @@ extern const char *const openmp_unset[], *const openmpi_unset[], *const mpich_un
 void mpirun_add(const struct config *, const struct launch_site *, const char *program, bool lean, struct words *argv,
                 struct words *environment, const char *const **unset_p);
 
+/* The same by Slurm's srun, inside a job. */
+void srun_add(const struct config *, const struct launch_site *, struct words *argv, struct words *environment,
+              const char *const **unset_p);
+
 #endif

@@ -79,6 +79,15 @@ static void find_mpirun(struct launch_site *site_p)
              "SPEEDUP_MPIRUN");
 }
 
+/* Slurm's launcher needs no mpirun: where that alone is missing, the modes with ranks can be had all the same. */
+static void find_srun(struct launch_site *site_p)
+{
+    if (!find_in_path("srun", sizeof site_p->srun, site_p->srun)) return;
+    if (!getenv("SLURM_JOB_ID") || site_p->mpirun[0] || getenv("SPEEDUP_MPIRUN")) return;
+    site_p->by_srun = true;
+    site_p->mpi_reason[0] = '\0';
+}
+
 int launch_find_site(struct launch_site *site_p, struct error *error)
 {
     char directory[PATH_MAX];
@@ -89,7 +98,7 @@ int launch_find_site(struct launch_site *site_p, struct error *error)
                          "speedup-worker is neither in %s nor in %s/../libexec/speedup; build or install speedup again",
                          directory, directory);
     if (SPEEDUP_WITH_MPI && find_worker(directory, "speedup-worker-mpi", sizeof site_p->worker_mpi, site_p->worker_mpi))
-        find_mpirun(site_p);
+        find_mpirun(site_p), find_srun(site_p);
     else
         snprintf(site_p->mpi_reason, sizeof site_p->mpi_reason,
                  "speedup was built without MPI; install Open MPI (libopenmpi-dev) and build it again");

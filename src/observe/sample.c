@@ -17,6 +17,7 @@ void sample_init(struct sample *sample_p)
     memset(sample_p, 0, sizeof *sample_p);
     sample_p->validity = SAMPLE_NOT_JUDGED;
     sample_p->ceiling_rate = NAN;
+    sample_p->machines = -1;
     sample_p->launch_s = NAN;
     sample_p->process_s = sample_p->user_s = sample_p->system_s = sample_p->held_s = NAN;
     sample_p->peak_memory_bytes = -1;
@@ -118,9 +119,9 @@ void sample_cpus_seen(const struct sample *sample, struct cpu_list *list_p)
     qsort(list_p->cpus, (size_t)list_p->count, sizeof list_p->cpus[0], compare_ints);
 }
 
-static bool share_cpu(const struct worker_times *a, const struct worker_times *b)
+static bool share_cpu(const struct sample *sample, const struct worker_times *a, const struct worker_times *b)
 {
-    return a->cpu_asked == b->cpu_asked && strcmp(a->host, b->host) == 0;
+    return a->cpu_asked == b->cpu_asked && (sample->machines == 1 || strcmp(a->host, b->host) == 0);
 }
 
 bool sample_cpu_load(const struct sample *sample, int index, struct cpu_load *load_p)
@@ -128,12 +129,12 @@ bool sample_cpu_load(const struct sample *sample, int index, struct cpu_load *lo
     const struct worker_times *first = &sample->workers[index];
     if (first->cpu_asked < 0) return false;
     for (int i = 0; i < index; i++)
-        if (share_cpu(&sample->workers[i], first)) return false;
+        if (share_cpu(sample, &sample->workers[i], first)) return false;
 
     *load_p = (struct cpu_load){.busy_s = NAN, .steal_s = NAN, .held_s = NAN};
     for (int i = index; i < sample->worker_count; i++) {
         const struct worker_times *worker = &sample->workers[i];
-        if (!share_cpu(worker, first)) continue;
+        if (!share_cpu(sample, worker, first)) continue;
         load_p->workers++;
         load_p->own_s += worker_cpu_s(worker);
         /* Each rank's window covers the sample; the smallest contains the least besides. */
@@ -142,7 +143,7 @@ bool sample_cpu_load(const struct sample *sample, int index, struct cpu_load *lo
     }
     for (int i = index; i < sample->worker_count; i++) {
         const struct worker_times *worker = &sample->workers[i];
-        if (!share_cpu(worker, first) || isnan(worker->wait_s)) continue;
+        if (!share_cpu(sample, worker, first) || isnan(worker->wait_s)) continue;
         double others_s = load_p->own_s - worker_cpu_s(worker);
         load_p->held_s = fmax(fmax(load_p->held_s, 0), worker->wait_s - others_s);
     }

@@ -38,9 +38,11 @@ struct sample {
     struct config config;
     char study[40];
     int launch, block, repeat;
-    double start_s;  /* CLOCK_REALTIME, seconds since 1970: when, for humans; never used for durations */
-    double wall_s;   /* per node from the earliest start to the latest end on CLOCK_MONOTONIC; the maximum over nodes */
-    double launch_s; /* from the start of the launch to its workers' first word: mpirun, MPI, input data; NAN */
+    double start_s; /* CLOCK_REALTIME, seconds since 1970: when, for humans; never used for durations */
+    double wall_s;  /* per node from the earliest start to the latest end on CLOCK_MONOTONIC; the maximum over nodes */
+    int machines; /* that the workers' hosts are, as their kernels tell: containers and namespaces are hosts that share
+                     one machine, and its CPUs; -1: unknown */
+    double launch_s;     /* from the start of the launch to its workers' first word: mpirun, MPI, input data; NAN */
     double start_skew_s; /* latest minus earliest start, the maximum over nodes */
     double throttled_s;  /* cgroup quota throttling during the sample; NAN */
     double work;

@@ -160,6 +160,12 @@ static int check_nodes(const struct mode *mode, struct error *error)
     if (mode->nodes > 1 && mode->name != MODE_MPI && mode->name != MODE_HYBRID)
         return error_set(error, STATUS_USAGE, "--nodes %d, but mode %s is of one node; use --mode mpi or hybrid",
                          mode->nodes, name);
+    int each = mode_workers_per_node(mode) / mode->threads;
+    if (mode->nodes <= mode->ranks && (mode->nodes - 1) * each >= mode->ranks)
+        return error_set(error, STATUS_USAGE,
+                         "--nodes %d and %d ranks: with %d on each the last node has none; take %d ranks, or fewer "
+                         "nodes",
+                         mode->nodes, mode->ranks, each, mode->nodes * each);
     if (mode->nodes > mode->ranks)
         return error_set(error, STATUS_USAGE, "--nodes %d, but %d rank%s: a node would have none; take fewer nodes",
                          mode->nodes, mode->ranks, mode->ranks == 1 ? "" : "s");

@@ -84,13 +84,92 @@ struct builder {
     struct study_plan *plan;
 };
 
-struct mode_request study_mode_request(const struct study_request *request, enum mode_name name, int workers)
+struct mode_request study_mode_request(const struct study_request *request, enum mode_name name,
+                                       const struct study_shape *shape)
 {
     struct mode_request mode = request->placement;
     mode.mode = (int)name;
-    mode.workers = workers;
-    mode.ranks = mode.threads = 0;
+    mode.workers = shape->workers;
+    mode.nodes = shape->nodes;
+    mode.ranks = shape->ranks;
+    mode.threads = shape->threads;
     return mode;
+}
+
+struct shapes {
+    int count;
+    bool failed;
+    struct study_shape *items;
+};
+
+static void add_shape(struct shapes *shapes, struct study_shape shape)
+{
+    for (int i = 0; i < shapes->count; i++) {
+        const struct study_shape *other = &shapes->items[i];
+        if (other->workers == shape.workers && other->nodes == shape.nodes &&
+            (other->threads == shape.threads || other->base))
+            return;
+    }
+    struct study_shape *items = realloc(shapes->items, (size_t)(shapes->count + 1) * sizeof *items);
+    if (!items) {
+        shapes->failed = true;
+        return;
+    }
+    shapes->items = items;
+    items[shapes->count++] = shape;
+}
+
+static int cores_of(const struct machine *machine, const struct study_request *request)
+{
+    const struct mode_request *placement = &request->placement;
+    return placement->cpus.count > 0 ? placement->cpus.count
+           : placement->smt          ? machine->cpu_count
+                                     : machine->core_count;
+}
+
+/* Of so many nodes and threads a rank (0: the mode's own). */
+static void add_node_shapes(int cores, const struct study_request *request, enum mode_name name, int nodes, int threads,
+                            struct shapes *shapes)
+{
+    int each = request->ranks_per_node;
+    if (name == MODE_MPI) threads = 1;
+    if (threads == 0) threads = each > 0 && cores / each > 0 ? cores / each : each > 0 ? 1 : cores;
+    if (each == 0)
+        each = name == MODE_HYBRID && request->thread_count == 0 ? 1 : cores / threads > 0 ? cores / threads : 1;
+    if (request->worker_count == 0)
+        add_shape(shapes, (struct study_shape){nodes * each * threads, nodes, nodes * each, threads, false});
+    for (int w = 0; w < request->worker_count; w++) {
+        int workers = request->workers[w], ranks = workers / threads;
+        if (workers % threads == 0 && ranks >= nodes)
+            add_shape(shapes, (struct study_shape){workers, nodes, ranks, threads, false});
+    }
+}
+
+int study_shapes(const struct machine *machine, const struct study_request *request, enum mode_name name,
+                 struct study_shape **shapes_p)
+{
+    struct shapes shapes = {.count = 0};
+    int cores = cores_of(machine, request);
+    bool ranks = name == MODE_MPI || name == MODE_HYBRID, shaped = name == MODE_HYBRID && request->node_count > 0;
+    if (!shaped) add_shape(&shapes, (struct study_shape){request->base, 1, 0, 0, true});
+    if (request->node_count == 0 || !ranks) {
+        for (int w = 0; w < request->worker_count; w++)
+            if (request->workers[w] > request->base)
+                add_shape(&shapes, (struct study_shape){request->workers[w], 1, 0, 0, false});
+        if (request->worker_count == 0) add_shape(&shapes, (struct study_shape){cores, 1, 0, 0, false});
+    } else {
+        for (int n = 0; n < request->node_count; n++)
+            for (int t = 0; t < (request->thread_count > 0 ? request->thread_count : 1); t++)
+                add_node_shapes(cores, request, name, request->nodes[n],
+                                request->thread_count > 0 ? request->threads[t] : 0, &shapes);
+        if (shapes.count > 0) shapes.items[0].base = true;
+    }
+    if (shapes.failed) {
+        free(shapes.items);
+        return -ENOMEM;
+    }
+    *shapes_p = shapes.items;
+    return shapes.count;
 }
 
 int study_plan_add(struct study_plan *plan, const struct study_config *config, struct error *error)
@@ -106,12 +185,13 @@ int study_plan_add(struct study_plan *plan, const struct study_config *config, s
 }
 
 /* One worker of hybrid is one rank of one thread, and so on: always possible; odd numbers are one rank. */
-static int add_config(struct builder *builder, const struct variant *variant, enum mode_name name, int workers,
-                      bool base, struct error *error)
+static int add_config(struct builder *builder, const struct variant *variant, enum mode_name name,
+                      const struct study_shape *shape, struct error *error)
 {
     const struct study_request *request = builder->request;
-    struct study_config config = {.problem = request->problem, .base = base};
-    const struct mode_request mode_request = study_mode_request(request, name, workers);
+    int workers = shape->workers;
+    struct study_config config = {.problem = request->problem, .base = shape->base};
+    const struct mode_request mode_request = study_mode_request(request, name, shape);
     config.problem.variant = variant;
     int status = plan_mode(builder->machine, &mode_request, &config.mode, error);
     if (status) return status;
@@ -128,31 +208,42 @@ static int add_config(struct builder *builder, const struct variant *variant, en
     return study_plan_add(builder->plan, &config, error);
 }
 
+static const struct study_shape one_task = {1, 1, 0, 0, true};
+
+static int add_mode(struct builder *builder, const struct variant *variant, enum mode_name name, struct error *error)
+{
+    struct study_shape *shapes = NULL;
+    int status = STATUS_OK, count = study_shapes(builder->machine, builder->request, name, &shapes);
+    if (count < 0) return error_set(error, STATUS_FAILED, "out of memory");
+    for (int i = 0; i < count && !status; i++) status = add_config(builder, variant, name, &shapes[i], error);
+    free(shapes);
+    return status;
+}
+
 static int add_variant(struct builder *builder, const struct variant *variant, struct error *error)
 {
     const struct study_request *request = builder->request;
     int status = STATUS_OK;
-    if (request->per_node) return add_config(builder, variant, request->modes[0], request->workers[0], false, error);
-    if (request->base == 1) status = add_config(builder, variant, MODE_SERIAL, 1, true, error);
-    for (int m = 0; m < request->mode_count && !status; m++) {
-        if (request->modes[m] == MODE_SERIAL) continue;
-        status = add_config(builder, variant, request->modes[m], request->base, true, error);
-        for (int w = 0; w < request->worker_count && !status; w++)
-            if (request->workers[w] > request->base)
-                status = add_config(builder, variant, request->modes[m], request->workers[w], false, error);
+    if (request->per_node) {
+        int nodes = request->node_count > 0 ? request->nodes[0] : 1;
+        const struct study_shape all = {request->workers[0], nodes, 0, 0, false};
+        return add_config(builder, variant, request->modes[0], &all, error);
     }
+    if (request->base == 1) status = add_config(builder, variant, MODE_SERIAL, &one_task, error);
+    for (int m = 0; m < request->mode_count && !status; m++)
+        if (request->modes[m] != MODE_SERIAL) status = add_mode(builder, variant, request->modes[m], error);
     return status;
 }
 
 static int check_request(const struct study_request *request, struct error *error)
 {
-    if (request->mode_count == 0 || request->worker_count == 0)
+    if (request->mode_count == 0 || (request->worker_count == 0 && request->node_count == 0))
         return error_set(error, STATUS_USAGE, "name at least one mode and one number of workers");
     for (int m = 0; m < request->mode_count; m++)
         if (!request->command && mode_needs_mpi(request->modes[m]) && !request->mpi)
             return error_set(error, STATUS_FAILED, "mode %s needs MPI, which is not to be had here; leave it out",
                              mode_name_text(request->modes[m]));
-    if (request->base > 1 && request->workers[0] < request->base)
+    if (request->base > 1 && request->worker_count > 0 && request->workers[0] < request->base)
         return error_set(error, STATUS_USAGE,
                          "--base %d, but --workers begins with %d: fewer than the base; begin with %d", request->base,
                          request->workers[0], request->base);

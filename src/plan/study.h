@@ -5,7 +5,7 @@
 
 #include "plan.h"
 
-enum { STUDY_CONFIGS_MAX = 1024 };
+enum { STUDY_CONFIGS_MAX = 1024, STUDY_NODES_MAX = 64 };
 
 enum study_scaling {
     SCALING_STRONG, /* one problem for all */
@@ -38,9 +38,16 @@ struct study_request {
     enum mode_name modes[MODE_COUNT]; /* each once; serial comes of itself */
     int worker_count;
     int workers[STUDY_CONFIGS_MAX]; /* ascending, each once */
-    int base;                       /* workers of the base; 1, or more where one worker's problem does not fit */
+    /* Shapes over nodes; node_count 0: none was asked for, all is on one node. With nodes and no workers, the workers
+     * are nodes x ranks_per_node x threads. */
+    int node_count;
+    int nodes[STUDY_NODES_MAX]; /* ascending, each once */
+    int ranks_per_node;         /* 0: what the threads leave of the cores: as many as fill them */
+    int thread_count;
+    int threads[STUDY_NODES_MAX]; /* per rank, of mode hybrid; count 0: what the ranks leave of the cores */
+    int base;                     /* workers of the base; 1, or more where one worker's problem does not fit */
     enum study_scaling scaling;
-    struct mode_request placement; /* cpus, smt, wait policy; the rest is not read */
+    struct mode_request placement; /* cpus, smt, wait policy, map; the rest is not read */
     bool mpi;                      /* the modes with ranks can be had */
     bool per_node;                 /* cores are compared: one configuration alone, of modes[0] and workers[0] */
 };
@@ -78,7 +85,14 @@ bool study_is_watched(const struct study_plan *, int config);
 /* For study.c and study_command.c. */
 int study_plan_add(struct study_plan *, const struct study_config *, struct error *);
 int study_plan_command(const struct machine *, const struct study_request *, struct study_plan *plan_p, struct error *);
-struct mode_request study_mode_request(const struct study_request *, enum mode_name, int workers);
+/* A number of workers and how they are split; ranks 0: as the mode has it. */
+struct study_shape {
+    int workers, nodes, ranks, threads;
+    bool base; /* the fewest workers of the mode */
+};
+/* Those of a mode in their order; *shapes_p: heap, the caller's. Returns how many, or -ENOMEM. */
+int study_shapes(const struct machine *, const struct study_request *, enum mode_name, struct study_shape **shapes_p);
+struct mode_request study_mode_request(const struct study_request *, enum mode_name, const struct study_shape *);
 
 /* A launch that was made. */
 struct study_launch {

@@ -53,13 +53,15 @@ static int set_size(const struct study_request *request, struct config *config, 
     return status;
 }
 
-static int add_config(struct builder *builder, enum mode_name name, int workers, bool base, struct error *error)
+static int add_config(struct builder *builder, enum mode_name name, const struct study_shape *shape,
+                      struct error *error)
 {
     const struct study_request *request = builder->request;
     const struct study_command *command = request->command;
-    const struct mode_request mode_request = study_mode_request(request, name, workers);
+    const struct mode_request mode_request = study_mode_request(request, name, shape);
+    int workers = shape->workers;
     struct study_config added = {
-        .base = base, .set = builder->set, .work = request->scaling == SCALING_WEAK ? workers : 1};
+        .base = shape->base, .set = builder->set, .work = request->scaling == SCALING_WEAK ? workers : 1};
     struct config *config = &added.command;
     int status = plan_mode(builder->machine, &mode_request, &added.mode, error);
     if (status) return status;
@@ -75,17 +77,23 @@ static int add_config(struct builder *builder, enum mode_name name, int workers,
     return status ? status : study_plan_add(builder->plan, &added, error);
 }
 
+static int add_mode(struct builder *builder, enum mode_name name, struct error *error)
+{
+    struct study_shape *shapes = NULL;
+    int status = STATUS_OK, count = study_shapes(builder->machine, builder->request, name, &shapes);
+    if (count < 0) return error_set(error, STATUS_FAILED, "no memory");
+    for (int i = 0; i < count && !status; i++) status = add_config(builder, name, &shapes[i], error);
+    free(shapes);
+    return status;
+}
+
 static int add_set(struct builder *builder, struct error *error)
 {
+    static const struct study_shape one_task = {1, 1, 0, 0, true};
     const struct study_request *request = builder->request;
-    int status = request->base == 1 ? add_config(builder, MODE_SERIAL, 1, true, error) : STATUS_OK;
-    for (int m = 0; m < request->mode_count && !status; m++) {
-        if (request->modes[m] == MODE_SERIAL) continue;
-        status = add_config(builder, request->modes[m], request->base, true, error);
-        for (int w = 0; w < request->worker_count && !status; w++)
-            if (request->workers[w] > request->base)
-                status = add_config(builder, request->modes[m], request->workers[w], false, error);
-    }
+    int status = request->base == 1 ? add_config(builder, MODE_SERIAL, &one_task, error) : STATUS_OK;
+    for (int m = 0; m < request->mode_count && !status; m++)
+        if (request->modes[m] != MODE_SERIAL) status = add_mode(builder, request->modes[m], error);
     return status;
 }
 

@@ -101,6 +101,17 @@ const char *study_width_text(const struct curves *curves, const struct curve_poi
 static void print_remarks(const struct table *table, const struct curve_point *point)
 {
     char text[256];
+    const struct mode *mode = &point->group->config.mode;
+    if (mode_nodes(mode) > 1) {
+        int each = mode_workers_per_node(mode) / mode->threads;
+        int machines = point->group->count > 0 ? point->group->samples[0].machines : -1;
+        int used = snprintf(text, sizeof text, "%d nodes, %d rank%s each, of %d thread%s", mode_nodes(mode), each,
+                            each > 1 ? "s" : "", mode->threads, mode->threads > 1 ? "s" : "");
+        if (machines > 0 && machines < mode_nodes(mode))
+            snprintf(text + used, sizeof text - (size_t)used, "; these nodes are %d machine%s, and share its CPUs",
+                     machines, machines > 1 ? "s" : "");
+        print_below(table, TONE_PLAIN, text);
+    }
     study_width_text(table->curves, point, table->style->utf8, sizeof text, text);
     if (*text) print_below(table, TONE_STRONG, text);
 }

@@ -70,6 +70,7 @@ const struct field later_sample_fields[] = {
     {NULL, "ceiling_rate", FIELD_REAL, AT(struct sample, ceiling_rate)},
     {NULL, "ceiling", FIELD_TEXT_OR_NULL, AT(struct sample, ceiling)},
     {NULL, "launch_s", FIELD_REAL, AT(struct sample, launch_s)},
+    {NULL, "machines", FIELD_INT_OR_NULL, AT(struct sample, machines)},
     {0},
 };
 

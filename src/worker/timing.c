@@ -187,6 +187,7 @@ static int build_sample(struct worker *worker, const struct instants *instants, 
     sample->config = worker->request.config;
     sample->start_s = instants->date_s;
     sample->throttled_s = NAN;
+    sample->machines = worker->machines;
     for (int i = 0; i < count; i++) {
         sample->workers[i] = worker->all_reports[i].times;
         sample->throttled_s = fmax(sample->throttled_s, worker->all_reports[i].throttled_s);

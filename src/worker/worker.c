@@ -288,6 +288,8 @@ static int live(struct worker *worker)
     int status = worker_agree(worker, check_size(worker));
     worker->place = worker->team->local_rank;
     if (status == 0 && worker->request.own_cpus) status = worker_agree(worker, worker_agree_place(worker));
+    if (status == 0 && !worker->request.own_cpus) status = worker_agree(worker, worker_check_nodes(worker));
+    if (status == 0) status = worker_agree(worker, worker_count_machines(worker));
     if (status == 0) status = worker_agree(worker, start_threads(worker));
     if (status == 0) status = worker_agree(worker, bind_threads(worker));
     if (status == 0) status = worker_agree(worker, take_scheduling(worker));
@@ -332,13 +334,15 @@ static void start_deadline(double deadline_s)
 
 int worker_main(int argc, char *argv[], FILE *lines)
 {
-    struct worker worker = {.lines = lines};
+    struct worker worker = {.lines = lines, .machines = -1};
     struct foreign_job job;
 
     int parsed = request_parse(argc, argv, &worker.request, &worker.error);
     if (parsed == 0) start_deadline(worker.request.deadline_s);
     launch_find_foreign_job(environ, &job);
     if (gethostname(worker.host, sizeof worker.host - 1) < 0) strcpy(worker.host, "localhost");
+    if (parsed == 0 && worker.request.config.mode.nodes > 1 && !worker.request.own_cpus)
+        parsed = worker_adopt_cpus(&worker);
     if (parsed == 0) bind_before_team(&worker.request, &job);
     int status = start_team(&worker, &job);
     if (status < 0) return status;

@@ -41,6 +41,7 @@ struct worker {
     struct worker_report *reports;
     struct worker_report *all_reports; /* of all ranks; NULL but on rank 0 */
     struct watch *watch;               /* of the sample to come; NULL: it is not watched */
+    int machines;                      /* that the ranks' hosts are; rank 0 knows; -1 unknown */
     int watchers;                      /* ranks of this node that watch themselves */
     FILE *lines;                       /* where rank 0 writes */
     struct error error;
@@ -60,6 +61,14 @@ int worker_abandon(struct worker *, int status);
 /* cpus.c. Collective, for a foreign launcher's job: sets worker->place. STATUS_USAGE where the ranks were bound in a
  * way that the mode cannot have. */
 int worker_agree_place(struct worker *);
+/* On a node whose CPUs have other numbers than those of the first (what a batch system gave of each differs): the
+ * mode's CPUs become as many of this node's, in the order in which workers get them. Before MPI starts. STATUS_FAILED
+ * where this node has fewer. */
+int worker_adopt_cpus(struct worker *);
+/* Collective, of our own jobs: the ranks are on as many nodes as the mode has. STATUS_FAILED, the same on all ranks. */
+int worker_check_nodes(struct worker *);
+/* Collective. Sets worker->machines on rank 0. */
+int worker_count_machines(struct worker *);
 /* Adds the other hardware threads of the cores of this rank's CPUs to those watched, unless a worker of ours may be
  * there. */
 void worker_watch_siblings(struct worker *);

@@ -1,0 +1,184 @@
+/* The options of `speedup study` about nodes: how many, how ranks and threads share them, and what starts the ranks
+ * there. Held against what the batch system gave.
+ */
+#include "study_options.h"
+
+#include "../place/allocation.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+extern char **environ;
+
+static const char *const map_choices[] = {"cores-first", "nodes-first", NULL};
+static const char *const hybrid_choices[] = {"all", NULL};
+
+void study_shapes_table(struct study_shape_arguments *arguments, struct study_options *options,
+                        struct option table_p[STUDY_SHAPE_OPTIONS])
+{
+    const struct option table[STUDY_SHAPE_OPTIONS] = {
+        {'N', "nodes", OPT_TEXT, &arguments->nodes, 0, 0, NULL, "LIST",
+         "Numbers of nodes, as 1,2,4: inside a job of a batch system, or with --hosts. Without --workers each node is "
+         "filled. Default: this one alone."},
+        {0, "ranks-per-node", OPT_COUNT, &options->request.ranks_per_node, 1, 10000, NULL, "R",
+         "Ranks on each of the --nodes. Default: as many as its cores over the threads of a rank; of mode hybrid one."},
+        {'T', "threads", OPT_TEXT, &arguments->threads, 0, 0, NULL, "LIST",
+         "Threads of each rank, of mode hybrid; each number is a curve of its own. Default: the cores of a node over "
+         "its ranks."},
+        {0, "hybrid", OPT_CHOICE, &arguments->hybrid, 0, 0, hybrid_choices, "WHICH",
+         "All ways to share the cores of a node among ranks and threads, on each of the --nodes."},
+        {0, "map", OPT_CHOICE, &arguments->map, 0, 0, map_choices, "ORDER",
+         "How ranks go to the nodes: each node is filled before the next, or they are dealt out. Default: "
+         "cores-first."},
+        {0, "hosts", OPT_TEXT, &arguments->hosts, 0, 0, NULL, "LIST",
+         "Names of the nodes, as node1,node2, this one first, where no batch system tells."}};
+    arguments->map = arguments->hybrid = -1;
+    memcpy(table_p, table, sizeof table);
+}
+
+static int parse_numbers(const char *option, const char *text, int *count_p, int numbers_p[STUDY_NODES_MAX],
+                         struct error *error)
+{
+    int status = study_parse_workers(text, STUDY_NODES_MAX, numbers_p, count_p);
+    if (!status) return STATUS_OK;
+    return error_set(error, STATUS_USAGE, "--%s %.100s is %s; allowed: up to %d numbers from 1 on, as 1,2,4 or 1..64*2",
+                     option, text, status == -ERANGE ? "out of range" : "no list of numbers", (int)STUDY_NODES_MAX);
+}
+
+static int parse_hosts(const char *text, struct study_options *options, struct error *error)
+{
+    size_t allowed = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.,-_");
+    if (*text && *text != ',' && *text != '-' && !text[allowed] && !strstr(text, ",,") && !strstr(text, ",-") &&
+        text[strlen(text) - 1] != ',' && strlen(text) < sizeof options->hosts) {
+        snprintf(options->hosts, sizeof options->hosts, "%s", text);
+        return STATUS_OK;
+    }
+    return error_set(error, STATUS_USAGE,
+                     "--hosts %.100s is not allowed; allowed: names, separated by commas, as "
+                     "node1,node2",
+                     text);
+}
+
+int study_shapes_choose(const struct study_shape_arguments *arguments, struct study_options *options,
+                        struct error *error)
+{
+    struct study_request *request = &options->request;
+    int status = STATUS_OK;
+    if (arguments->nodes)
+        status = parse_numbers("nodes", arguments->nodes, &request->node_count, request->nodes, error);
+    if (!status && arguments->threads)
+        status = parse_numbers("threads", arguments->threads, &request->thread_count, request->threads, error);
+    if (!status && arguments->hosts) status = parse_hosts(arguments->hosts, options, error);
+    if (status) return status;
+    options->hybrid_all = arguments->hybrid == 0;
+    if (arguments->map >= 0) request->placement.map = map_choices[arguments->map];
+    bool shaped = request->ranks_per_node > 0 || arguments->threads || options->hybrid_all;
+    if (request->per_node && (shaped || arguments->map >= 0))
+        return error_set(error, STATUS_USAGE,
+                         "--%s does not go with --per-node, which has one rank on every core of every node; leave one "
+                         "of them out",
+                         request->ranks_per_node > 0 ? "ranks-per-node"
+                         : arguments->threads        ? "threads"
+                         : options->hybrid_all       ? "hybrid"
+                                                     : "map");
+    if (request->per_node && request->node_count > 1)
+        return error_set(error, STATUS_USAGE,
+                         "--per-node compares the nodes of one launch: give one number of --nodes");
+    if (options->hybrid_all && (arguments->threads || request->ranks_per_node > 0))
+        return error_set(error, STATUS_USAGE, "--hybrid all tries all numbers of threads and ranks; leave --%s out",
+                         arguments->threads ? "threads" : "ranks-per-node");
+    if (options->workers && request->ranks_per_node > 0)
+        return error_set(error, STATUS_USAGE,
+                         "--workers and --ranks-per-node both tell how many ranks there are; give one of them");
+    if (shaped && request->node_count == 0) request->nodes[request->node_count++] = 1;
+    return STATUS_OK;
+}
+
+/* Something of Open MPI's own tells mpirun where to start ranks. */
+static bool has_hostfile(void)
+{
+    static const char *const names[] = {"OMPI_MCA_orte_default_hostfile", "PRTE_MCA_prte_default_hostfile",
+                                        "PRTE_MCA_default_hostfile", "OMPI_MCA_rmaps_base_hostfile", NULL};
+    for (int i = 0; names[i]; i++)
+        if (getenv(names[i])) return true;
+    return false;
+}
+
+static int count_hosts(const char *hosts)
+{
+    int count = *hosts ? 1 : 0;
+    for (; *hosts; hosts++) count += *hosts == ',';
+    return count;
+}
+
+static int check_nodes(const struct study_options *options, const struct allocation *allocation, struct error *error)
+{
+    const struct study_request *request = &options->request;
+    int most = request->node_count > 0 ? request->nodes[request->node_count - 1] : 1;
+    int hosts = count_hosts(options->hosts);
+    if (most > 1 && allocation->elsewhere)
+        return error_set(error, STATUS_USAGE,
+                         "--nodes %d: this shell is on none of the nodes of %s job %s, whose cores are to be counted; "
+                         "submit a script ('speedup job'), or open a shell there",
+                         most, scheduler_name(allocation->scheduler), allocation->job_id);
+    if (most > 1 && hosts > 0 && most > hosts)
+        return error_set(error, STATUS_USAGE, "--nodes %d, but --hosts names %d; name more, or take fewer nodes", most,
+                         hosts);
+    if (most > 1 && hosts == 0 && allocation->nodes > 0 && most > allocation->nodes)
+        return error_set(error, STATUS_USAGE, "--nodes %d, but %s job %s has %d; take fewer, or ask for more", most,
+                         scheduler_name(allocation->scheduler), allocation->job_id, allocation->nodes);
+    if (most > 1 && hosts == 0 && allocation->scheduler == SCHEDULER_NONE && !has_hostfile())
+        return error_set(error, STATUS_USAGE,
+                         "--nodes %d, but this is in no job of a batch system, and nothing names the nodes; submit a "
+                         "script ('speedup job'), or give --hosts node1,node2,...",
+                         most);
+    return STATUS_OK;
+}
+
+/* All numbers of threads that divide the cores of a node. */
+static void list_divisors(int cores, struct study_request *request)
+{
+    request->thread_count = 0;
+    for (int t = 1; t <= cores && request->thread_count < STUDY_NODES_MAX; t++)
+        if (cores % t == 0) request->threads[request->thread_count++] = t;
+}
+
+static int choose_launcher(const struct study_options *options, struct session *session,
+                           const struct allocation *allocation, struct error *error)
+{
+    struct launch_site *site = &session->site;
+    const char *launcher = options->launcher;
+    if (!launcher) return STATUS_OK;
+    if (strcmp(launcher, "mpirun") == 0) {
+        site->by_srun = false;
+        if (site->mpirun[0]) return STATUS_OK;
+        return error_set(error, STATUS_FAILED, "--launcher mpirun, but there is none: load the module of your MPI");
+    }
+    if (strcmp(launcher, "srun") != 0)
+        return error_set(error, STATUS_USAGE, "--launcher %.100s is not allowed for a kernel; allowed: mpirun, srun",
+                         launcher);
+    if (!site->srun[0] || allocation->scheduler != SCHEDULER_SLURM)
+        return error_set(error, STATUS_FAILED, "--launcher srun works inside a Slurm job, and %s; see 'speedup job'",
+                         site->srun[0] ? "this is in none" : "there is no srun here");
+    site->by_srun = true;
+    site->mpi_reason[0] = '\0';
+    return STATUS_OK;
+}
+
+int study_shapes_complete(struct session *session, struct study_options *options, struct error *error)
+{
+    struct study_request *request = &options->request;
+    const struct mode_request *placement = &request->placement;
+    struct allocation allocation;
+    allocation_find(environ, &allocation);
+    if (allocation.hosts_file) allocation_read_hosts(&allocation);
+    int cores = placement->cpus.count > 0 ? placement->cpus.count
+                : placement->smt          ? session->machine.cpu_count
+                                          : session->machine.core_count;
+    if (options->hybrid_all) list_divisors(cores, request);
+    memcpy(session->site.hosts, options->hosts, sizeof session->site.hosts);
+    int status = check_nodes(options, &allocation, error);
+    return status || options->has_command ? status : choose_launcher(options, session, &allocation, error);
+}

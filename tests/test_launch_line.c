@@ -440,6 +440,7 @@ static void check_round_trip(const struct request *request)
     assert_int_equal(parsed.own_cpus, request->own_cpus);
     assert_true(parsed.realtime_limit_s == request->realtime_limit_s);
     assert_true(parsed.deadline_s == request->deadline_s);
+    assert_int_equal(parsed.alive, request->alive);
     assert_true(scheduling_same(&parsed.config.mode.scheduling, &request->config.mode.scheduling));
     assert_int_equal(parsed.timeline, request->timeline);
     assert_true(parsed.config.seed == request->config.seed);
@@ -541,6 +542,7 @@ static void test_request_scheduling(void **state)
         request.config.mode.scheduling = cases[i].scheduling;
         request.realtime_limit_s = cases[i].limit_s;
         request.deadline_s = 10.5 * (double)i;
+        request.alive = i % 2;
         char **arguments = request_format(&request), text[TEXT_LENGTH];
         join(arguments, text);
         if (cases[i].said && !strstr(text, cases[i].said)) fail_msg("%s", text);

@@ -41,8 +41,9 @@ struct trial {
     char text[TEXT_LENGTH];
     size_t text_used, longest;
     int line_count, tick_count;
-    int stop_at; /* this line ends the run with -77 */
-    int notify;  /* descriptor that gets a byte at the first line; 0: none */
+    int stop_at;     /* this line ends the run with -77 */
+    int end_at_tick; /* this tick ends it with -78 */
+    int notify;      /* descriptor that gets a byte at the first line; 0: none */
 };
 
 static int take_line(void *context, char *text, size_t length)
@@ -70,11 +71,12 @@ static int take_bytes_of_output(void *context, const char *bytes, size_t length)
     return trial->line_count == trial->stop_at ? -77 : 0;
 }
 
-static void take_tick(void *context, double elapsed_s)
+static int take_tick(void *context, double elapsed_s)
 {
     struct trial *trial = context;
     assert_true(elapsed_s >= 0);
     trial->tick_count++;
+    return trial->tick_count == trial->end_at_tick ? -78 : 0;
 }
 
 static struct trial *trial_new(enum launcher launcher, const char *script)
@@ -854,6 +856,17 @@ static void test_ours_inherits(void **state)
     trial_free(trial);
 }
 
+static void test_tick_ends_run(void **state)
+{
+    (void)state;
+    struct trial *trial = trial_new(LAUNCHER_NONE, "echo one; sleep 1000 & sleep 1000");
+    trial->options.tick = take_tick;
+    trial->end_at_tick = 3;
+    assert_int_equal(trial_run(trial), -78);
+    assert_int_equal(trial->line_count, 1);
+    trial_free(trial);
+}
+
 /* Beside the program. Skips where that is not named. */
 static void find_worker(size_t length, char *path_p)
 {
@@ -966,6 +979,7 @@ int main(void)
         cmocka_unit_test(test_terminal),
         cmocka_unit_test(test_deaf_command_on_terminal),
         cmocka_unit_test(test_ours_inherits),
+        cmocka_unit_test(test_tick_ends_run),
         cmocka_unit_test(test_workers_end_with_the_daemon),
         cmocka_unit_test(test_a_worker_keeps_its_deadline),
         cmocka_unit_test(test_real_mpirun),

@@ -32,10 +32,11 @@ struct run {
     double date_s;
 };
 
-static void tick(void *context, double elapsed_s)
+static int tick(void *context, double elapsed_s)
 {
     struct run *run = context;
     if (run->session->on_tick) run->session->on_tick(run->session->context, elapsed_s);
+    return 0;
 }
 
 static int take_bytes(void *context, const char *bytes, size_t length)

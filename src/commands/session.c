@@ -3,6 +3,7 @@
 #include "session.h"
 
 #include "../../kernels/isa.h"
+#include "../launch/alive.h"
 #include "../launch/cause.h"
 #include "../launch/command_line.h"
 #include "../launch/hints.h"
@@ -33,8 +34,10 @@ struct launch {
     int first_repeat;         /* of this launch's samples */
     int samples, usable, wrong;
     bool done;
-    int worker_status; /* the worker's own error; 0 */
-    bool ours;         /* what went wrong is ours: its record cannot be written, or not be read */
+    int worker_status;         /* the worker's own error; 0 */
+    struct alive_watch *alive; /* what its nodes say of themselves; NULL: they do not */
+    char *head;                /* of a line that was interrupted by such a word; heap; NULL */
+    bool ours;                 /* what went wrong is ours: its record cannot be written, or not be read */
 };
 
 bool session_speaks(const struct session *session)
@@ -152,6 +155,13 @@ static struct config config_of(const struct session *session, const struct measu
     return config;
 }
 
+/* Of ranks on other nodes nothing else tells that they hang. Of foreign jobs we hear rank 0 alone; and what is watched
+ * for its timeline is to be as little disturbed as can be. */
+static bool speaks_of_nodes(const struct session *session, const struct measurement *measurement)
+{
+    return session->job.size == 0 && mode_nodes(measurement->mode) > 1 && session->watch.count == 0;
+}
+
 static int build_line(const struct session *session, const struct measurement *measurement, int runs,
                       struct launch_line **line_p, struct error *error)
 {
@@ -167,6 +177,7 @@ static int build_line(const struct session *session, const struct measurement *m
     /* Later than we would end it: this is for ranks that our launcher cannot reach any more. */
     if (mode_nodes(measurement->mode) > 1 && session->time_limit_s > 0)
         request.deadline_s = session->time_limit_s + deadline_grace_s;
+    request.alive = speaks_of_nodes(session, measurement);
     return launch_line_new(&request, choose_launcher(session, measurement->mode), &session->site, line_p, error);
 }
 
@@ -264,10 +275,27 @@ static int take_timeline(struct launch *launch, const json_t *object)
     return status;
 }
 
-/* A line of the worker's protocol. What is none is somebody else's print: it goes to standard error. */
-static int take_line(void *context, char *text, size_t length)
+/* Whether it is, or ends with, a node's word; what is before that is the head of a line that goes on later. */
+static bool take_alive(struct launch *launch, char *text, int *status_p)
 {
-    struct launch *launch = context;
+    char *word = launch->alive ? strstr(text, ALIVE_LEAD) : NULL;
+    *status_p = STATUS_OK;
+    if (!word) return false;
+    bool failed = alive_hear(launch->alive, word, clock_wall_s()) != 0;
+    *word = '\0';
+    if (*text) {
+        char *head = NULL;
+        failed |= asprintf(&head, "%s%s", launch->head ? launch->head : "", text) < 0;
+        free(launch->head);
+        launch->head = failed ? NULL : head;
+    }
+    if (failed) *status_p = error_set(launch->error, STATUS_FAILED, "no memory is left for a line of the worker");
+    return true;
+}
+
+/* A line of the worker's protocol. What is none is somebody else's print: it goes to standard error. */
+static int take_message(struct launch *launch, char *text, size_t length)
+{
     json_t *object = json_loadb(text, length, 0, NULL);
     const char *type = json_string_value(json_object_get(object, "type"));
     int status = STATUS_OK;
@@ -291,10 +319,27 @@ static int take_line(void *context, char *text, size_t length)
     return status;
 }
 
-static void tick(void *context, double elapsed_s)
+static int take_line(void *context, char *text, size_t length)
+{
+    struct launch *launch = context;
+    char *whole = NULL;
+    int status;
+    if (take_alive(launch, text, &status)) return status;
+    if (!launch->head) return take_message(launch, text, length);
+    if (asprintf(&whole, "%s%s", launch->head, text) < 0)
+        return error_set(launch->error, STATUS_FAILED, "no memory is left for a line of the worker");
+    free(launch->head);
+    launch->head = NULL;
+    status = take_message(launch, whole, strlen(whole));
+    free(whole);
+    return status;
+}
+
+static int tick(void *context, double elapsed_s)
 {
     struct launch *launch = context;
     if (launch->session->on_tick) launch->session->on_tick(launch->session->context, elapsed_s);
+    return launch->alive ? alive_check(launch->alive, clock_wall_s(), launch->error) : STATUS_OK;
 }
 
 /* The most telling line of what the launcher said on standard error: its first with letters, else nothing. */
@@ -322,7 +367,7 @@ static int explain_failure(const struct launch *launch, struct spawn_result *res
                    : mpirun && result->exit_status > 128 && result->exit_status <= 128 + SIGNALS_MAX
                        ? result->exit_status - 128
                        : 0;
-    const char *what = mpirun ? "mpirun" : "the worker";
+    const char *what = !mpirun ? "the worker" : launch->session->site.by_srun ? "srun" : "mpirun";
     char after[32];
     after_samples(launch->samples, sizeof after, after);
     if (result->timed_out)
@@ -345,8 +390,8 @@ static int explain_failure(const struct launch *launch, struct spawn_result *res
         return error_set(error, STATUS_FAILED, "%s was ended by signal %d (%s) %s; on standard error: %s%s%s", what,
                          result->signal, strsignal(result->signal), after, said, so, hint);
     if (ended_by)
-        return error_set(error, STATUS_FAILED, "a rank was ended by signal %d (%s) %s; mpirun says: %s%s%s", ended_by,
-                         strsignal(ended_by), after, said, so, hint);
+        return error_set(error, STATUS_FAILED, "a rank was ended by signal %d (%s) %s; %s says: %s%s%s", ended_by,
+                         strsignal(ended_by), after, what, said, so, hint);
     return error_set(error, STATUS_FAILED, "%s ended with status %d %s; on standard error: %s%s%s", what,
                      result->exit_status, after, said, so, hint);
 }
@@ -390,10 +435,11 @@ static int launch_once(struct session *session, const struct measurement *measur
                                 .start_s = clock_wall_s(),
                                 .launch_s = NAN,
                                 .first_repeat = first_repeat};
+    if (speaks_of_nodes(session, measurement)) launch_p->alive = alive_watch_new(launch_p->start_s);
     struct spawn_options options = {.time_limit_s = session->time_limit_s,
                                     .context = launch_p,
                                     .line = take_line,
-                                    .tick = session->on_tick ? tick : NULL,
+                                    .tick = session->on_tick || launch_p->alive ? tick : NULL,
                                     .watched_count = session->watch.count,
                                     .watched = session->watch.descriptors,
                                     .watched_context = session->watch.context,
@@ -413,6 +459,8 @@ static int launch_once(struct session *session, const struct measurement *measur
         error->text[0] = '\0'; /* the launcher ends the further ranks when rank 0 has said why it failed */
     if (status == STATUS_FAILED) status = take_failure(launch_p, date_s, error);
     session->launch_count++;
+    alive_watch_free(launch_p->alive);
+    free(launch_p->head);
     launch_line_free(line);
     return status;
 }

@@ -2,7 +2,7 @@
  *
  *   KERNEL --variant V --size S --seed N --option name=value ... [--isa I] --nodes N --map M --mode NAME --ranks R
  *   --threads T --cpus 0,1 --wait-policy P [--policy P --nice N --slice 20ms] --runs K --warmups W [--own-cpus]
- *   [--timeline] [--realtime-limit S] [--deadline S]
+ *   [--timeline] [--realtime-limit S] [--deadline S] [--alive]
  *
  * What a person leaves out has the kernel's default, is the best instruction set, or is one run of one worker; the CPUs
  * must be named. The texts are collected first and read in the order of their meaning, since an option's domain is
@@ -73,6 +73,7 @@ char **request_format(const struct request *request)
         words_add(&words, "--deadline");
         words_add(&words, "%.9g", request->deadline_s);
     }
+    if (request->alive) words_add(&words, "--alive");
     return words_take(&words);
 }
 
@@ -85,7 +86,7 @@ void request_free_arguments(char **arguments)
 struct texts {
     const char *kernel, *variant, *size, *seed, *isa, *nodes, *map, *mode, *ranks, *threads, *cpus, *wait_policy,
         *policy, *nice, *slice, *runs, *warmups, *realtime_limit, *deadline;
-    bool own_cpus, timeline;
+    bool own_cpus, timeline, alive;
     int option_count;
     const char *options[KERNEL_OPTIONS_MAX];
 };
@@ -139,16 +140,21 @@ static int texts_collect(int argc, char *const argv[], struct texts *texts_p, st
             texts_p->timeline = true;
             continue;
         }
+        if (strcmp(word, "--alive") == 0) {
+            texts_p->alive = true;
+            continue;
+        }
         bool is_option = strcmp(word, "--option") == 0;
         if (is_option && texts_p->option_count == KERNEL_OPTIONS_MAX)
             return error_set(error, STATUS_USAGE, "--option may be given %d times at most", KERNEL_OPTIONS_MAX);
         const char **text = is_option ? &texts_p->options[texts_p->option_count] : texts_find(texts_p, word);
         if (!text)
-            return error_set(error, STATUS_USAGE,
-                             "%s is unknown to the worker; allowed are --variant, --size, --seed, --option, --isa, "
-                             "--nodes, --map, --mode, --ranks, --threads, --cpus, --wait-policy, --policy, --nice, "
-                             "--slice, --runs, --warmups, --own-cpus, --timeline, --realtime-limit and --deadline",
-                             word);
+            return error_set(
+                error, STATUS_USAGE,
+                "%s is unknown to the worker; allowed are --variant, --size, --seed, --option, --isa, "
+                "--nodes, --map, --mode, --ranks, --threads, --cpus, --wait-policy, --policy, --nice, "
+                "--slice, --runs, --warmups, --own-cpus, --timeline, --realtime-limit, --deadline and --alive",
+                word);
         if (i + 1 == argc) return error_set(error, STATUS_USAGE, "%s needs a value after it", word);
         *text = argv[++i];
         texts_p->option_count += is_option;
@@ -336,6 +342,7 @@ int request_parse(int argc, char *const argv[], struct request *request_p, struc
     if (parse_count("--warmups", texts.warmups, 0, &request.warmups, error) < 0) return STATUS_USAGE;
     request.own_cpus = texts.own_cpus;
     request.timeline = texts.timeline;
+    request.alive = texts.alive;
     if (parse_time("--realtime-limit", texts.realtime_limit, &request.realtime_limit_s, error) < 0 ||
         parse_time("--deadline", texts.deadline, &request.deadline_s, error) < 0)
         return STATUS_USAGE;

@@ -18,6 +18,7 @@ struct request {
     double realtime_limit_s;
     /* From its start on; then a worker ends itself: nothing else may reach a node that is cut off. 0: none. */
     double deadline_s;
+    bool alive; /* the first rank of each node tells that it lives (alive.h) */
 };
 
 /* The worker's arguments after its name: a NULL-terminated heap array; request_free_arguments frees it. NULL: no

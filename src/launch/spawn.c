@@ -179,7 +179,8 @@ static void keep_time(struct run *run)
     double now = now_s();
     if (run->options->tick && now >= run->next_tick_s) {
         run->next_tick_s = now + tick_s;
-        run->options->tick(run->options->context, now - run->process.start_s);
+        int status = run->options->tick(run->options->context, now - run->process.start_s);
+        if (status < 0 && run->stage == RUNNING) end_run(run, status);
     }
     if (now < run->deadline_s || run->exited) return;
     if (run->stage == RUNNING) {

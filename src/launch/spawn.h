@@ -50,8 +50,8 @@ struct spawn_options {
     /* Each line of its standard output, without the newline, NUL-terminated, in order. A negative return ends the run
      * and is returned by spawn_run. */
     int (*line)(void *context, char *text, size_t length);
-    /* About every 0.1 s; may be NULL (then the spawner does not wake up for it). */
-    void (*tick)(void *context, double elapsed_s);
+    /* About every 0.1 s; may be NULL (then the spawner does not wake up for it). Returns as `line` does. */
+    int (*tick)(void *context, double elapsed_s);
     /* Further descriptors (-1: none) to be watched meanwhile, and what to do when one of them can be read from. */
     int watched_count;
     const int *watched;

@@ -286,6 +286,7 @@ static int measure(struct worker *worker)
 static int live(struct worker *worker)
 {
     int status = worker_agree(worker, check_size(worker));
+    if (status == 0 && worker->request.alive) status = worker_tell_alive(worker);
     worker->place = worker->team->local_rank;
     if (status == 0 && worker->request.own_cpus) status = worker_agree(worker, worker_agree_place(worker));
     if (status == 0 && !worker->request.own_cpus) status = worker_agree(worker, worker_check_nodes(worker));
@@ -316,6 +317,7 @@ static void release(struct worker *worker)
     free(worker->watched_for);
     free(worker->cpus);
     team_free(worker->team);
+    worker_end_alive(worker);
 }
 
 /* Whatever waits, computes or hangs then: the default action of this signal is the end. */

@@ -44,6 +44,7 @@ struct worker {
     int machines;                      /* that the ranks' hosts are; rank 0 knows; -1 unknown */
     int watchers;                      /* ranks of this node that watch themselves */
     FILE *lines;                       /* where rank 0 writes */
+    struct alive *alive;               /* alive.c; NULL: this rank does not speak for its node */
     struct error error;
 };
 
@@ -85,6 +86,11 @@ void ceiling_set(const struct worker *, double rate, struct sample *sample_p);
 /* timelines.c. Collective: one more execution, watched by the ranks themselves; rank 0 writes a line for each host, on
  * the clock of the first. STATUS_FAILED where no rank could watch, STATUS_WRONG where the answer was wrong. */
 int worker_watch_sample(struct worker *);
+
+/* alive.c. Collective: from now on the first rank of each node tells that it lives (launch/alive.h), until it is told
+ * to end. */
+int worker_tell_alive(struct worker *);
+void worker_end_alive(struct worker *);
 
 /* output.c: one line each, flushed at once. 0 or STATUS_FAILED with the text. */
 int output_hello(FILE *, const struct worker *, const char *hosts /* [size][sizeof worker->host] */,

@@ -244,7 +244,7 @@ fault_text() {
 fault_cause() {
     case $1 in
     rank) echo 'signal 9|[Kk]illed' ;;
-    cut) echo 'lost|connection|network|time limit|no sign' ;;
+    cut) echo 'lost|connection|network|time limit|no sign of life' ;;
     daemon) echo 'lost|daemon|connection|time limit|no sign' ;;
     hang) echo 'hang|hung|time limit|no sign|longer than' ;;
     memory) echo 'memory|signal 9|[Kk]illed' ;;

@@ -1,0 +1,110 @@
+#include "alive.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const double silence_s = 10, stopped_s = 6, start_limit_s = 60, pause_s = 1;
+
+struct node {
+    int rank; /* that speaks for it */
+    char name[64];
+    double heard_s;
+    int stopped;    /* the first rank that is; -1: none */
+    double since_s; /* it has been, as far as was heard */
+};
+
+struct alive_watch {
+    double start_s, checked_s;
+    int count;
+    struct node *nodes; /* in the order in which they were heard first; the capacity is the next power of two */
+};
+
+size_t alive_format(int rank, const char *node, int count, const int stopped[], char text_p[ALIVE_LINE_MAX])
+{
+    size_t used = (size_t)snprintf(text_p, ALIVE_LINE_MAX, ALIVE_LEAD "\"rank\":%d,\"stopped\":[", rank);
+    for (int i = 0; i < count && i < ALIVE_STOPPED_MAX; i++)
+        used += (size_t)snprintf(text_p + used, ALIVE_LINE_MAX - used, "%s%d", i > 0 ? "," : "", stopped[i]);
+    used += (size_t)snprintf(text_p + used, ALIVE_LINE_MAX - used, "],\"node\":\"");
+    for (int i = 0; node[i] && i < 63; i++)
+        text_p[used++] = isalnum((unsigned char)node[i]) || strchr(".-_", node[i]) ? node[i] : '?';
+    memcpy(text_p + used, "\"}\n", 4);
+    return used + 3;
+}
+
+struct alive_watch *alive_watch_new(double start_s)
+{
+    struct alive_watch *watch = calloc(1, sizeof *watch);
+    if (watch) watch->start_s = watch->checked_s = start_s;
+    return watch;
+}
+
+void alive_watch_free(struct alive_watch *watch)
+{
+    if (!watch) return;
+    free(watch->nodes);
+    free(watch);
+}
+
+static struct node *find_node(struct alive_watch *watch, int rank)
+{
+    for (int i = 0; i < watch->count; i++)
+        if (watch->nodes[i].rank == rank) return &watch->nodes[i];
+    if ((watch->count & (watch->count - 1)) == 0) {
+        struct node *nodes = realloc(watch->nodes, (watch->count ? 2 * (size_t)watch->count : 1) * sizeof *nodes);
+        if (!nodes) return NULL;
+        watch->nodes = nodes;
+    }
+    watch->nodes[watch->count] = (struct node){.rank = rank, .stopped = -1};
+    return &watch->nodes[watch->count++];
+}
+
+int alive_hear(struct alive_watch *watch, const char *text, double now_s)
+{
+    int rank, stopped = -1, length = 0;
+    char name[64];
+    if (sscanf(text, ALIVE_LEAD "\"rank\":%9d,\"stopped\":[%n", &rank, &length) != 1 || length == 0) return 0;
+    sscanf(text + length, "%9d", &stopped);
+    const char *node = strstr(text + length, "],\"node\":\"");
+    if (!node || sscanf(node, "],\"node\":\"%63[A-Za-z0-9._?-]\"}", name) != 1) return 0;
+    struct node *own = find_node(watch, rank);
+    if (!own) return -ENOMEM;
+    memcpy(own->name, name, sizeof name);
+    own->heard_s = now_s;
+    if (own->stopped != stopped) own->since_s = now_s;
+    own->stopped = stopped;
+    return 0;
+}
+
+static void forgive(struct alive_watch *watch, double time_s)
+{
+    watch->start_s += time_s;
+    for (int i = 0; i < watch->count; i++) {
+        watch->nodes[i].heard_s += time_s;
+        watch->nodes[i].since_s += time_s;
+    }
+}
+
+int alive_check(struct alive_watch *watch, double now_s, struct error *error)
+{
+    if (now_s - watch->checked_s > pause_s) forgive(watch, now_s - watch->checked_s);
+    watch->checked_s = now_s;
+    if (watch->count == 0 && now_s - watch->start_s > start_limit_s)
+        return error_set(error, STATUS_FAILED,
+                         "there is no sign of life from any rank %g s after the start: the launcher hangs, or a node "
+                         "cannot be reached",
+                         start_limit_s);
+    for (int i = 0; i < watch->count; i++) {
+        const struct node *node = &watch->nodes[i];
+        if (node->stopped >= 0 && now_s - node->since_s > stopped_s)
+            return error_set(error, STATUS_FAILED, "rank %d on %s hangs: it is stopped (SIGSTOP)", node->stopped,
+                             node->name);
+        if (now_s - node->heard_s > silence_s)
+            return error_set(error, STATUS_FAILED,
+                             "there is no sign of life from %s for %g s: it hangs, or its network is cut off",
+                             node->name, silence_s);
+    }
+    return STATUS_OK;
+}

@@ -1,0 +1,36 @@
+/* The words by which the nodes of a launch tell that they are there: the first rank of each says so every two seconds,
+ * in one write of one short line, from which the harness concludes what is wrong where one stays away:
+ *
+ *   {"type":"alive","rank":2,"stopped":[3],"node":"node2"}
+ *
+ * mpirun passes on what ranks write in pieces, so that such a line may come in the middle of a longer one. */
+#ifndef SPEEDUP_LAUNCH_ALIVE_H
+#define SPEEDUP_LAUNCH_ALIVE_H
+
+#include "../error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { ALIVE_STOPPED_MAX = 8, ALIVE_LINE_MAX = 256 };
+
+/* What every such line begins with. */
+#define ALIVE_LEAD "{\"type\":\"alive\","
+
+/* rank: the one that speaks; stopped: ranks of its node that a signal has stopped, the first of them. With a newline.
+ * Returns the length. Pure. */
+size_t alive_format(int rank, const char *node, int count, const int stopped[], char text_p[ALIVE_LINE_MAX]);
+
+/* What was heard of one launch. */
+struct alive_watch;
+/* NULL: no memory. start_s: of the launch, on the clock of the times below. */
+struct alive_watch *alive_watch_new(double start_s);
+void alive_watch_free(struct alive_watch *);
+/* A line (from its lead on); one that cannot be read is ignored. 0 or -ENOMEM. */
+int alive_hear(struct alive_watch *, const char *text, double now_s);
+/* To be called several times a second: a longer pause is taken as the harness's own, and held against nobody.
+ * STATUS_FAILED with the text where a node is silent for 10 s, a rank is stopped for 6 s, or nothing was heard for 60 s
+ * after the start. */
+int alive_check(struct alive_watch *, double now_s, struct error *);
+
+#endif

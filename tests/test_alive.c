@@ -1,0 +1,119 @@
+/* What the nodes say of themselves, and what is concluded where one stays silent. The clock is the test's. */
+#include "../src/launch/alive.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+
+#include <setjmp.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+static void say(struct alive_watch *watch, int rank, const char *node, int count, const int stopped[], double now_s)
+{
+    char text[ALIVE_LINE_MAX];
+    size_t length = alive_format(rank, node, count, stopped, text);
+    assert_int_equal(strlen(text), length);
+    assert_int_equal(text[length - 1], '\n');
+    assert_int_equal(strncmp(text, ALIVE_LEAD, strlen(ALIVE_LEAD)), 0);
+    assert_int_equal(alive_hear(watch, text, now_s), 0);
+}
+
+/* Looks ten times a second. Returns what is wrong, or "". */
+static const char *look(struct alive_watch *watch, double from_s, double to_s, struct error *error)
+{
+    error->text[0] = '\0';
+    for (int i = 0; from_s + 0.1 * i < to_s; i++)
+        if (alive_check(watch, from_s + 0.1 * i, error)) return error->text;
+    return "";
+}
+
+static void a_silent_node_is_named(void **state)
+{
+    (void)state;
+    struct error error;
+    struct alive_watch *watch = alive_watch_new(100);
+    for (int t = 100; t < 120; t += 2) {
+        say(watch, 0, "node1", 0, NULL, t);
+        say(watch, 4, "node2", 0, NULL, t);
+        say(watch, 8, "a strange \"name\"", 0, NULL, t);
+        assert_string_equal(look(watch, t, t + 2, &error), "");
+    }
+    for (int t = 120; t < 128; t += 2) {
+        say(watch, 0, "node1", 0, NULL, t);
+        say(watch, 8, "a strange \"name\"", 0, NULL, t);
+        assert_string_equal(look(watch, t, t + 2, &error), "");
+    }
+    assert_non_null(strstr(look(watch, 128, 129, &error), "from node2 for 10 s"));
+    alive_watch_free(watch);
+}
+
+static void a_stopped_rank_is_named(void **state)
+{
+    (void)state;
+    struct error error;
+    const int stopped[] = {3, 5};
+    struct alive_watch *watch = alive_watch_new(0);
+    for (int t = 0; t < 20; t += 2) { /* now and then is no matter */
+        say(watch, 2, "node2", t % 4 ? 2 : 0, stopped, t);
+        assert_string_equal(look(watch, t, t + 2, &error), "");
+    }
+    for (int t = 20; t < 28; t += 2) {
+        say(watch, 2, "node2", 2, stopped, t);
+        if (*look(watch, t, t + 2, &error)) break;
+    }
+    assert_string_equal(error.text, "rank 3 on node2 hangs: it is stopped (SIGSTOP)");
+    alive_watch_free(watch);
+}
+
+static void no_word_at_all_is_noticed(void **state)
+{
+    (void)state;
+    struct error error;
+    struct alive_watch *watch = alive_watch_new(0);
+    assert_string_equal(look(watch, 0, 59, &error), "");
+    assert_non_null(strstr(look(watch, 59, 62, &error), "60 s after the start"));
+    alive_watch_free(watch);
+}
+
+/* The harness was stopped itself: what the nodes said meanwhile is still to be read. */
+static void a_pause_of_our_own_is_held_against_nobody(void **state)
+{
+    (void)state;
+    struct error error;
+    struct alive_watch *watch = alive_watch_new(0);
+    say(watch, 0, "node1", 0, NULL, 1);
+    assert_string_equal(look(watch, 1, 3, &error), "");
+    assert_string_equal(look(watch, 1000, 1005, &error), "");
+    assert_string_not_equal(look(watch, 1005, 1012, &error), "");
+    alive_watch_free(watch);
+}
+
+static void garbage_is_ignored(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"",
+                                        ALIVE_LEAD,
+                                        ALIVE_LEAD "\"rank\":",
+                                        ALIVE_LEAD "\"rank\":1,\"stopped\":[",
+                                        ALIVE_LEAD "\"rank\":1,\"stopped\":[1,\"node\":\"x\"}",
+                                        ALIVE_LEAD "\"rank\":99999999999999,\"stopped\":[],\"node\":\"x\"}",
+                                        ALIVE_LEAD "\"rank\":1,\"stopped\":[],\"node\":\"\033[2J\"}"};
+    struct error error;
+    struct alive_watch *watch = alive_watch_new(0);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) assert_int_equal(alive_hear(watch, texts[i], 0), 0);
+    /* None of them counts as a word. */
+    assert_non_null(strstr(look(watch, 0, 61, &error), "from any rank"));
+    alive_watch_free(watch);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_silent_node_is_named),    cmocka_unit_test(a_stopped_rank_is_named),
+        cmocka_unit_test(no_word_at_all_is_noticed), cmocka_unit_test(a_pause_of_our_own_is_held_against_nobody),
+        cmocka_unit_test(garbage_is_ignored),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -236,7 +236,7 @@ check_all() {
 }
 
 main() {
-    local long=false cluster_alone=false faults=1 needs="compiler cmake pkg-config hwloc jansson cmocka pgrep mpi" wanted="blas nlopt gnuplot mpfr browser programs mpich slurm" folder
+    local long=false cluster_alone=false faults='' needs="compiler cmake pkg-config hwloc jansson cmocka pgrep mpi" wanted="blas nlopt gnuplot mpfr browser programs mpich slurm" folder
     while [ $# -gt 0 ]; do
         case $1 in
         --long) long=true && wanted="blas nlopt gnuplot mpfr browser programs mpich slurm clang clang-rt clang-format valgrind shellcheck" ;;
@@ -251,6 +251,8 @@ main() {
         shift
     done
     mpi=${SPEEDUP_MPI:-ON}
+    # Injected faults take minutes.
+    if [ -z "$faults" ]; then { $long || $cluster_alone; } && faults=1 || faults=0; fi
     [ "$mpi" = ON ] || needs=${needs% mpi}
 
     setup_tools "$needs" "$wanted" && folder=$(setup_build_folder build-tests) || return 1

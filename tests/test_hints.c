@@ -59,6 +59,10 @@ static const struct {
     {"ORTE has lost communication with a remote daemon.\n\n  HNP daemon   : [[1,0],0] on node node1\n  Remote daemon: "
      "[[1,0],2] on node node3\n\nThis is usually due to",
      "node3 was lost: mpirun's daemon there died, or the network to it is cut off"},
+    {"A process or daemon was unable to complete a TCP connection\nto another process:\n  Local host:    node3\n  "
+     "Remote host:   node1\nThis is usually",
+     "node3 has no connection to node1 any more: the network between them is cut off, or filtered"},
+    {"unable to complete a TCP connection\n  Local host: ", ""},
     {"srun: error: node2: task 1: Killed\nsrun: error: node1: task 0: Terminated",
      "rank 1 on node2: ended by signal 9 (Killed)"},
     {"srun: launch/slurm: x\nsrun: error: node4: tasks 4-6: Segmentation fault (core dumped)",

@@ -54,6 +54,18 @@ static bool has_lost_daemon(const char *said, size_t length, char *text_p)
     return true;
 }
 
+/* "... unable to complete a TCP connection to another process:", then a line each. */
+static bool has_no_connection(const char *said, size_t length, char *text_p)
+{
+    char node[NAME_LENGTH], other[NAME_LENGTH];
+    const char *local = behind(behind(said, "unable to complete a TCP connection"), "Local host:");
+    const char *remote = behind(local, "Remote host:");
+    if (!remote) return false;
+    snprintf(text_p, length, "%s has no connection to %s any more: the network between them is cut off, or filtered",
+             name_at(local + strspn(local, " "), " \n", node), name_at(remote + strspn(remote, " "), " \n", other));
+    return true;
+}
+
 /* Slurm names signals as strsignal does. 0: it is none. */
 static int signal_named(const char *name)
 {
@@ -100,5 +112,6 @@ bool launch_cause(const char *said, size_t length, char *text_p)
 {
     if (length > 0) text_p[0] = '\0';
     return has_killed_rank(said, length, text_p) || has_lost_daemon(said, length, text_p) ||
-           has_lost_node(said, length, text_p) || has_ended_task(said, length, text_p);
+           has_no_connection(said, length, text_p) || has_lost_node(said, length, text_p) ||
+           has_ended_task(said, length, text_p);
 }

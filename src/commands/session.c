@@ -386,8 +386,10 @@ static int explain_failure(const struct launch *launch, struct spawn_result *res
     const char *hint = launch_hint(result->stderr_tail, ended_by), *so = hint ? "; " : "";
     if (!hint) hint = "";
     char cause[256];
-    if (launch_cause(result->stderr_tail, sizeof cause, cause) || launch_cause(launch->prints, sizeof cause, cause))
+    if (launch_cause(result->stderr_tail, sizeof cause, cause) || launch_cause(launch->prints, sizeof cause, cause)) {
+        if (!*hint && strstr(cause, " by signal 9 ")) so = "; ", hint = launch_hint("", SIGKILL);
         return error_set(error, STATUS_FAILED, "%s, %s%s%s", cause, after, so, hint);
+    }
     const char *said = telling_line(result->stderr_tail);
     if (result->signal)
         return error_set(error, STATUS_FAILED, "%s was ended by signal %d (%s) %s; on standard error: %s%s%s", what,

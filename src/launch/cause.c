@@ -88,10 +88,11 @@ static bool has_ended_task(const char *said, size_t length, char *text_p)
         name_at(task + 1, ":", tasks);
         name_at(colon + 1 + (colon[1] == ' '), "\n", end);
         int number = signal_named(end);
-        const char *rank = strpbrk(tasks, ",-") ? "ranks" : "rank";
+        bool several = strpbrk(tasks, ",-") != NULL;
+        const char *rank = several ? "ranks" : "rank";
         if (number)
-            snprintf(text_p, length, "%s %s on %s: ended by signal %d (%s)", rank, tasks, node, number,
-                     strsignal(number));
+            snprintf(text_p, length, "%s %s on %s %s ended by signal %d (%s)", rank, tasks, node,
+                     several ? "were" : "was", number, strsignal(number));
         else
             snprintf(text_p, length, "%s %s on %s: %s", rank, tasks, node, end);
         return true;

@@ -59,10 +59,14 @@ static const struct {
     {"ORTE has lost communication with a remote daemon.\n\n  HNP daemon   : [[1,0],0] on node node1\n  Remote daemon: "
      "[[1,0],2] on node node3\n\nThis is usually due to",
      "node3 was lost: mpirun's daemon there died, or the network to it is cut off"},
+    {"A process or daemon was unable to complete a TCP connection\nto another process:\n  Local host:    node3\n  "
+     "Remote host:   node1\nThis is usually",
+     "node3 has no connection to node1 any more: the network between them is cut off, or filtered"},
+    {"unable to complete a TCP connection\n  Local host: ", ""},
     {"srun: error: node2: task 1: Killed\nsrun: error: node1: task 0: Terminated",
-     "rank 1 on node2: ended by signal 9 (Killed)"},
+     "rank 1 on node2 was ended by signal 9 (Killed)"},
     {"srun: launch/slurm: x\nsrun: error: node4: tasks 4-6: Segmentation fault (core dumped)",
-     "ranks 4-6 on node4: ended by signal 11 (Segmentation fault)"},
+     "ranks 4-6 on node4 were ended by signal 11 (Segmentation fault)"},
     {"srun: error: something else\nsrun: error: n: task 0: Exited with exit code 1",
      "rank 0 on n: Exited with exit code 1"},
     {"srun: error: Node failure on node3\nsrun: error: node3: task 2: Killed",

@@ -36,6 +36,7 @@ struct launch {
     bool done;
     int worker_status;         /* the worker's own error; 0 */
     struct alive_watch *alive; /* what its nodes say of themselves; NULL: they do not */
+    char prints[1024];         /* what came on standard output besides, lines; cut off behind */
     char *head;                /* of a line that was interrupted by such a word; heap; NULL */
     bool ours;                 /* what went wrong is ours: its record cannot be written, or not be read */
 };
@@ -302,6 +303,8 @@ static int take_message(struct launch *launch, char *text, size_t length)
     if (isnan(launch->launch_s)) launch->launch_s = clock_wall_s() - launch->start_s;
     if (!type) {
         fprintf(stderr, "%s\n", text);
+        size_t used = strlen(launch->prints);
+        snprintf(launch->prints + used, sizeof launch->prints - used, "%s\n", text);
     } else if (strcmp(type, "sample") == 0) {
         status = take_sample(launch, object);
     } else if (strcmp(type, "timeline") == 0) {
@@ -346,7 +349,7 @@ static int tick(void *context, double elapsed_s)
 static const char *telling_line(char *tail)
 {
     for (char *line = strtok(tail, "\n"); line; line = strtok(NULL, "\n"))
-        if (strspn(line, "-= \t") != strlen(line)) return line;
+        if (strspn(line, "-= \t") != strlen(line) && !strstr(line, "Warning: setpgid")) return line;
     return "nothing";
 }
 
@@ -383,8 +386,10 @@ static int explain_failure(const struct launch *launch, struct spawn_result *res
     const char *hint = launch_hint(result->stderr_tail, ended_by), *so = hint ? "; " : "";
     if (!hint) hint = "";
     char cause[256];
-    if (launch_cause(result->stderr_tail, sizeof cause, cause))
+    if (launch_cause(result->stderr_tail, sizeof cause, cause) || launch_cause(launch->prints, sizeof cause, cause)) {
+        if (!*hint && strstr(cause, " by signal 9 ")) so = "; ", hint = launch_hint("", SIGKILL);
         return error_set(error, STATUS_FAILED, "%s, %s%s%s", cause, after, so, hint);
+    }
     const char *said = telling_line(result->stderr_tail);
     if (result->signal)
         return error_set(error, STATUS_FAILED, "%s was ended by signal %d (%s) %s; on standard error: %s%s%s", what,

@@ -54,6 +54,18 @@ static bool has_lost_daemon(const char *said, size_t length, char *text_p)
     return true;
 }
 
+/* "... unable to complete a TCP connection to another process:", then a line each. */
+static bool has_no_connection(const char *said, size_t length, char *text_p)
+{
+    char node[NAME_LENGTH], other[NAME_LENGTH];
+    const char *local = behind(behind(said, "unable to complete a TCP connection"), "Local host:");
+    const char *remote = behind(local, "Remote host:");
+    if (!remote) return false;
+    snprintf(text_p, length, "%s has no connection to %s any more: the network between them is cut off, or filtered",
+             name_at(local + strspn(local, " "), " \n", node), name_at(remote + strspn(remote, " "), " \n", other));
+    return true;
+}
+
 /* Slurm names signals as strsignal does. 0: it is none. */
 static int signal_named(const char *name)
 {
@@ -76,10 +88,11 @@ static bool has_ended_task(const char *said, size_t length, char *text_p)
         name_at(task + 1, ":", tasks);
         name_at(colon + 1 + (colon[1] == ' '), "\n", end);
         int number = signal_named(end);
-        const char *rank = strpbrk(tasks, ",-") ? "ranks" : "rank";
+        bool several = strpbrk(tasks, ",-") != NULL;
+        const char *rank = several ? "ranks" : "rank";
         if (number)
-            snprintf(text_p, length, "%s %s on %s: ended by signal %d (%s)", rank, tasks, node, number,
-                     strsignal(number));
+            snprintf(text_p, length, "%s %s on %s %s ended by signal %d (%s)", rank, tasks, node,
+                     several ? "were" : "was", number, strsignal(number));
         else
             snprintf(text_p, length, "%s %s on %s: %s", rank, tasks, node, end);
         return true;
@@ -100,5 +113,6 @@ bool launch_cause(const char *said, size_t length, char *text_p)
 {
     if (length > 0) text_p[0] = '\0';
     return has_killed_rank(said, length, text_p) || has_lost_daemon(said, length, text_p) ||
-           has_lost_node(said, length, text_p) || has_ended_task(said, length, text_p);
+           has_no_connection(said, length, text_p) || has_lost_node(said, length, text_p) ||
+           has_ended_task(said, length, text_p);
 }

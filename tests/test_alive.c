@@ -33,7 +33,7 @@ static void a_silent_node_is_named(void **state)
 {
     (void)state;
     struct error error;
-    struct alive_watch *watch = alive_watch_new(100);
+    struct alive_watch *watch = alive_watch_new(100, 0);
     for (int t = 100; t < 120; t += 2) {
         say(watch, 0, "node1", 0, NULL, t);
         say(watch, 4, "node2", 0, NULL, t);
@@ -54,7 +54,7 @@ static void a_stopped_rank_is_named(void **state)
     (void)state;
     struct error error;
     const int stopped[] = {3, 5};
-    struct alive_watch *watch = alive_watch_new(0);
+    struct alive_watch *watch = alive_watch_new(0, 0);
     for (int t = 0; t < 20; t += 2) { /* now and then is no matter */
         say(watch, 2, "node2", t % 4 ? 2 : 0, stopped, t);
         assert_string_equal(look(watch, t, t + 2, &error), "");
@@ -71,7 +71,7 @@ static void no_word_at_all_is_noticed(void **state)
 {
     (void)state;
     struct error error;
-    struct alive_watch *watch = alive_watch_new(0);
+    struct alive_watch *watch = alive_watch_new(0, 0);
     assert_string_equal(look(watch, 0, 59, &error), "");
     assert_non_null(strstr(look(watch, 59, 62, &error), "60 s after the start"));
     alive_watch_free(watch);
@@ -82,7 +82,7 @@ static void a_pause_of_our_own_is_held_against_nobody(void **state)
 {
     (void)state;
     struct error error;
-    struct alive_watch *watch = alive_watch_new(0);
+    struct alive_watch *watch = alive_watch_new(0, 0);
     say(watch, 0, "node1", 0, NULL, 1);
     assert_string_equal(look(watch, 1, 3, &error), "");
     assert_string_equal(look(watch, 1000, 1005, &error), "");
@@ -101,11 +101,25 @@ static void garbage_is_ignored(void **state)
                                         ALIVE_LEAD "\"rank\":99999999999999,\"stopped\":[],\"node\":\"x\"}",
                                         ALIVE_LEAD "\"rank\":1,\"stopped\":[],\"node\":\"\033[2J\"}"};
     struct error error;
-    struct alive_watch *watch = alive_watch_new(0);
+    struct alive_watch *watch = alive_watch_new(0, 0);
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) assert_int_equal(alive_hear(watch, texts[i], 0), 0);
     /* None of them counts as a word. */
     assert_non_null(strstr(look(watch, 0, 61, &error), "from any rank"));
     alive_watch_free(watch);
+}
+
+/* Where others took 2 s to start, 20 s are enough; where they took no time, 10. */
+static void a_start_is_waited_for_as_others_took(void **state)
+{
+    (void)state;
+    const double usual_s[] = {2, 0.1}, limit_s[] = {20, 10};
+    for (int i = 0; i < 2; i++) {
+        struct error error;
+        struct alive_watch *watch = alive_watch_new(0, usual_s[i]);
+        assert_string_equal(look(watch, 0, limit_s[i] - 0.5, &error), "");
+        assert_non_null(strstr(look(watch, limit_s[i] - 0.5, limit_s[i] + 1, &error), "from any rank"));
+        alive_watch_free(watch);
+    }
 }
 
 int main(void)
@@ -113,7 +127,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_silent_node_is_named),    cmocka_unit_test(a_stopped_rank_is_named),
         cmocka_unit_test(no_word_at_all_is_noticed), cmocka_unit_test(a_pause_of_our_own_is_held_against_nobody),
-        cmocka_unit_test(garbage_is_ignored),
+        cmocka_unit_test(garbage_is_ignored),        cmocka_unit_test(a_start_is_waited_for_as_others_took),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

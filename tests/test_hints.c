@@ -58,7 +58,7 @@ static const struct {
      "rank 1 on node2 was ended by signal 9 (Killed)"},
     {"ORTE has lost communication with a remote daemon.\n\n  HNP daemon   : [[1,0],0] on node node1\n  Remote daemon: "
      "[[1,0],2] on node node3\n\nThis is usually due to",
-     "node3 was lost: mpirun's daemon there died, or the network to it is cut off"},
+     "node3 was lost: mpirun's daemon there died, as it does where memory runs out, or the network to it is cut off"},
     {"A process or daemon was unable to complete a TCP connection\nto another process:\n  Local host:    node3\n  "
      "Remote host:   node1\nThis is usually",
      "node3 has no connection to node1 any more: the network between them is cut off, or filtered"},

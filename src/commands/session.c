@@ -440,7 +440,8 @@ static int launch_once(struct session *session, const struct measurement *measur
                                 .start_s = clock_wall_s(),
                                 .launch_s = NAN,
                                 .first_repeat = first_repeat};
-    if (speaks_of_nodes(session, measurement)) launch_p->alive = alive_watch_new(launch_p->start_s);
+    if (speaks_of_nodes(session, measurement))
+        launch_p->alive = alive_watch_new(launch_p->start_s, session->slowest_start_s);
     struct spawn_options options = {.time_limit_s = session->time_limit_s,
                                     .context = launch_p,
                                     .line = take_line,
@@ -464,6 +465,8 @@ static int launch_once(struct session *session, const struct measurement *measur
         error->text[0] = '\0'; /* the launcher ends the further ranks when rank 0 has said why it failed */
     if (status == STATUS_FAILED) status = take_failure(launch_p, date_s, error);
     session->launch_count++;
+    if (launch_p->alive && launch_p->done && launch_p->launch_s > session->slowest_start_s)
+        session->slowest_start_s = launch_p->launch_s;
     alive_watch_free(launch_p->alive);
     free(launch_p->head);
     launch_line_free(line);

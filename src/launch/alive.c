@@ -2,11 +2,12 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const double silence_s = 10, stopped_s = 6, start_limit_s = 60, pause_s = 1;
+static const double silence_s = 10, stopped_s = 6, start_unknown_s = 60, pause_s = 1;
 
 struct node {
     int rank; /* that speaks for it */
@@ -17,7 +18,7 @@ struct node {
 };
 
 struct alive_watch {
-    double start_s, checked_s;
+    double start_s, checked_s, start_limit_s;
     int count;
     struct node *nodes; /* in the order in which they were heard first; the capacity is the next power of two */
 };
@@ -34,10 +35,12 @@ size_t alive_format(int rank, const char *node, int count, const int stopped[], 
     return used + 3;
 }
 
-struct alive_watch *alive_watch_new(double start_s)
+struct alive_watch *alive_watch_new(double start_s, double usual_s)
 {
     struct alive_watch *watch = calloc(1, sizeof *watch);
-    if (watch) watch->start_s = watch->checked_s = start_s;
+    if (!watch) return NULL;
+    watch->start_s = watch->checked_s = start_s;
+    watch->start_limit_s = usual_s > 0 ? fmax(10, 10 * usual_s) : start_unknown_s;
     return watch;
 }
 
@@ -91,11 +94,11 @@ int alive_check(struct alive_watch *watch, double now_s, struct error *error)
 {
     if (now_s - watch->checked_s > pause_s) forgive(watch, now_s - watch->checked_s);
     watch->checked_s = now_s;
-    if (watch->count == 0 && now_s - watch->start_s > start_limit_s)
+    if (watch->count == 0 && now_s - watch->start_s > watch->start_limit_s)
         return error_set(error, STATUS_FAILED,
-                         "there is no sign of life from any rank %g s after the start: the launcher hangs, or a node "
-                         "cannot be reached",
-                         start_limit_s);
+                         "there is no sign of life from any rank %.0f s after the start: the launcher hangs, a node "
+                         "cannot be reached, or a rank died as it started, as it does where memory runs out",
+                         watch->start_limit_s);
     for (int i = 0; i < watch->count; i++) {
         const struct node *node = &watch->nodes[i];
         if (node->stopped >= 0 && now_s - node->since_s > stopped_s)

@@ -23,14 +23,15 @@ size_t alive_format(int rank, const char *node, int count, const int stopped[], 
 
 /* What was heard of one launch. */
 struct alive_watch;
-/* NULL: no memory. start_s: of the launch, on the clock of the times below. */
-struct alive_watch *alive_watch_new(double start_s);
+/* NULL: no memory. start_s: of the launch, on the clock of the times below. usual_s: how long the slowest start so far
+ * took; 0: none is known. */
+struct alive_watch *alive_watch_new(double start_s, double usual_s);
 void alive_watch_free(struct alive_watch *);
 /* A line (from its lead on); one that cannot be read is ignored. 0 or -ENOMEM. */
 int alive_hear(struct alive_watch *, const char *text, double now_s);
 /* To be called several times a second: a longer pause is taken as the harness's own, and held against nobody.
- * STATUS_FAILED with the text where a node is silent for 10 s, a rank is stopped for 6 s, or nothing was heard for 60 s
- * after the start. */
+ * STATUS_FAILED with the text where a node is silent for 10 s, a rank is stopped for 6 s, or nothing was heard after
+ * the start for 60 s, or for ten times the usual time, but 10 s at least, where that is known. */
 int alive_check(struct alive_watch *, double now_s, struct error *);
 
 #endif

@@ -49,8 +49,10 @@ static bool has_lost_daemon(const char *said, size_t length, char *text_p)
     const char *on =
         behind(behind(behind(said, "lost communication with a remote daemon"), "Remote daemon:"), "on node ");
     if (!on) return false;
-    snprintf(text_p, length, "%s was lost: mpirun's daemon there died, or the network to it is cut off",
-             name_at(on, " \n", node));
+    snprintf(
+        text_p, length,
+        "%s was lost: mpirun's daemon there died, as it does where memory runs out, or the network to it is cut off",
+        name_at(on, " \n", node));
     return true;
 }
 

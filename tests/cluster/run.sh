@@ -199,29 +199,8 @@ shows_slow_network() {
     [ "$slow" -gt "$fast" ] && [ "$slow" -gt 500 ]
 }
 
-# factor FILE: the factor "communication" of 2 nodes, as the report's summary has it.
-factor() { "$program" report "$1" --json | grep -o '"communication":[0-9.e-]*' | tail -n 1 | cut -d: -f2; }
-
-shows_in_factors() {
-    local name
-    for name in fast slow; do
-        [ "$name" = fast ] || vcluster network 100 300
-        start "$name" study matmul --nodes 1,2 --hosts "$hosts" --ranks-per-node 1 --size 2400 --wait-policy block -r 3:3 --budget 20s --launcher mpirun -o "$work/$name.jsonl" &&
-            finish "$name" 60 || return 1
-    done
-    vcluster network fast
-    echo "communication factor of matmul on 2 nodes: $(factor "$work/fast.jsonl") over the bridge," \
-        "$(factor "$work/slow.jsonl") at 100 us and 300 Mbit/s" | tee "$work/told.factor"
-    awk -v fast="$(factor "$work/fast.jsonl")" -v slow="$(factor "$work/slow.jsonl")" 'BEGIN { exit !(slow > 0 && slow < fast / 2) }'
-}
-
 phase_network() {
     check "network: a slow one shows as time of communication" shows_slow_network
-    if has_option study --nodes; then
-        check "network: a slow one shows in the factors" shows_in_factors
-    else
-        skip "network: factors" "this program's study has no --nodes"
-    fi
     cat "$work"/told.* 2>/dev/null
     check_studies 1000000000 6
 }

@@ -316,6 +316,7 @@ int study_next(const struct study_plan *plan, int block, const bool converged[],
 static bool can_be_watched(const struct study_config *config)
 {
     bool one_core = config->mode.cpus.count == 1;
+    if (mode_nodes(&config->mode) > 1) return false; /* only this node's tasks could be seen */
     return mode_workers(&config->mode) > 1 && (one_core || mode_dedicated(&config->mode));
 }
 

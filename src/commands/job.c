@@ -127,17 +127,6 @@ static void keep_words(int count, char **words, const char *output, struct job_s
     script->words = kept;
 }
 
-/* What is measured, as a part of names. */
-static void name_target(const struct study_options *options, size_t length, char *name_p)
-{
-    const char *word =
-        options->has_command ? command_word(&options->command.target, 0) : options->request.problem.kernel->name;
-    const char *name = strrchr(word, '/');
-    snprintf(name_p, length, "speedup-%.60s", options->command.target.shell ? "sh" : name ? name + 1 : word);
-    for (char *c = name_p; *c; c++)
-        if (!isalnum((unsigned char)*c) && *c != '.' && *c != '_') *c = '-';
-}
-
 /* What depends on the machine is checked as if it had one core. */
 static int complete(struct study_options *options, struct error *error)
 {
@@ -244,7 +233,9 @@ static int print_script(struct job_arguments *given, struct job_study *study, co
                            "one of both");
     if (!status) status = check_times(script, error);
     if (status) return status;
-    name_target(options, sizeof study->name, study->name);
+    char target[64];
+    study_name_target(options, sizeof target, target);
+    snprintf(study->name, sizeof study->name, "speedup-%s", target);
     snprintf(study->own_file, sizeof study->own_file, "%s.jsonl", study->name);
     script->program = study->program;
     if (script->nodes == 0) script->nodes = 1;

@@ -109,24 +109,13 @@ static int write_heading(struct study *study, struct error *error)
     return session_write_line(&study->session, json_incref(study->session.results.study), error);
 }
 
-/* For the name of a file. */
-static void name_target(const struct study_options *options, size_t length, char *name_p)
-{
-    const char *word =
-        options->has_command ? command_word(&options->command.target, 0) : options->request.problem.kernel->name;
-    const char *name = strrchr(word, '/');
-    snprintf(name_p, length, "%s", options->command.target.shell ? "sh" : name ? name + 1 : word);
-    for (char *c = name_p; *c; c++)
-        if (!isalnum((unsigned char)*c) && *c != '.' && *c != '_') *c = '-';
-}
-
 /* A folder for what nobody named a file for: nothing that was measured is lost. */
 static int default_path(const struct study_options *options, char path_p[PATH_LENGTH], struct error *error)
 {
     time_t now = time(NULL);
     struct tm date;
     char when[32], name[32];
-    name_target(options, sizeof name, name);
+    study_name_target(options, sizeof name, name);
     strftime(when, sizeof when, "%Y%m%d-%H%M%S", localtime_r(&now, &date));
     if (mkdir("speedup-results", 0777) && errno != EEXIST)
         return error_set(error, STATUS_FAILED, "cannot make the folder speedup-results: %s; name a file with -o",

@@ -53,11 +53,7 @@ int study_nodes_check(const struct study_options *options, struct error *error)
 int study_nodes_request(const struct session *session, struct study_options *options, struct error *error)
 {
     struct study_request *request = &options->request;
-    const struct mode_request *placement = &request->placement;
-    const struct machine *machine = &session->machine;
-    long cores = placement->cpus.count > 0 ? placement->cpus.count
-                 : placement->smt          ? machine->cpu_count
-                                           : machine->core_count;
+    long cores = plan_cores(&session->machine, &request->placement);
     long workers = cores * (request->node_count > 0 ? request->nodes[0] : 1);
     if (workers < 2)
         return error_set(error, STATUS_USAGE,

@@ -6,6 +6,7 @@
 #include "../plan/command.h"
 #include "problem.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -282,6 +283,16 @@ int study_options_complete(struct session *session, struct study_options *option
     status = parse_modes(options->modes, mpi, &options->request, error);
     if (!status && !options->workers && options->request.node_count > 0) return STATUS_OK;
     return status ? status : parse_workers(options->workers, session->machine.core_count, &options->request, error);
+}
+
+void study_name_target(const struct study_options *options, size_t length, char *name_p)
+{
+    const char *word =
+        options->has_command ? command_word(&options->command.target, 0) : options->request.problem.kernel->name;
+    const char *name = strrchr(word, '/');
+    snprintf(name_p, length, "%s", options->command.target.shell ? "sh" : name ? name + 1 : word);
+    for (char *c = name_p; *c; c++)
+        if (!isalnum((unsigned char)*c) && *c != '.' && *c != '_') *c = '-';
 }
 
 void study_options_release(struct study_options *options)

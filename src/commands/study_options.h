@@ -10,6 +10,8 @@
 int study_options_parse(const struct command *, int argc, char **argv, struct study_options *options_p, struct error *);
 int study_options_complete(struct session *, struct study_options *, struct error *);
 void study_options_release(struct study_options *);
+/* What is measured, as a part of the names of files and jobs. */
+void study_name_target(const struct study_options *, size_t length, char *name_p);
 
 /* study_command.c. What is said of a command of the user's own. */
 struct study_command_arguments {

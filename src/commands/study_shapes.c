@@ -170,14 +170,10 @@ static int choose_launcher(const struct study_options *options, struct session *
 int study_shapes_complete(struct session *session, struct study_options *options, struct error *error)
 {
     struct study_request *request = &options->request;
-    const struct mode_request *placement = &request->placement;
     struct allocation allocation;
     allocation_find(environ, &allocation);
     if (allocation.hosts_file) allocation_read_hosts(&allocation);
-    int cores = placement->cpus.count > 0 ? placement->cpus.count
-                : placement->smt          ? session->machine.cpu_count
-                                          : session->machine.core_count;
-    if (options->hybrid_all) list_divisors(cores, request);
+    if (options->hybrid_all) list_divisors(plan_cores(&session->machine, &request->placement), request);
     memcpy(session->site.hosts, options->hosts, sizeof session->site.hosts);
     if (options->elsewhere) return STATUS_OK;
     int status = check_nodes(options, &allocation, error);

@@ -172,12 +172,17 @@ static int check_nodes(const struct mode *mode, struct error *error)
     return STATUS_OK;
 }
 
+int plan_cores(const struct machine *machine, const struct mode_request *request)
+{
+    return request->cpus.count > 0 ? request->cpus.count : request->smt ? machine->cpu_count : machine->core_count;
+}
+
 int plan_mode(const struct machine *machine, const struct mode_request *request, struct mode *mode_p,
               struct error *error)
 {
     struct mode mode = {
         .name = infer_mode(request), .nodes = request->nodes > 0 ? request->nodes : 1, .ranks = 1, .threads = 1};
-    int cores = request->cpus.count > 0 ? request->cpus.count : request->smt ? machine->cpu_count : machine->core_count;
+    int cores = plan_cores(machine, request);
     snprintf(mode.map, sizeof mode.map, "%s", request->map ? request->map : "cores-first");
     int status = plan_workers(request, cores * mode.nodes, &mode, error);
     if (!status) status = check_nodes(&mode, error);

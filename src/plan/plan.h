@@ -22,6 +22,9 @@ struct mode_request {
     double slice_s; /* 0: not given */
 };
 
+/* CPUs of a node that workers get one each of: those that were named, else one a core, or all hardware threads. */
+int plan_cores(const struct machine *, const struct mode_request *);
+
 /* STATUS_USAGE with one line where the request contradicts itself or the machine.
  *
  * A real-time task keeps its CPU until it waits, and waits only by sleeping: one that spins or yields would for ever

@@ -119,14 +119,6 @@ static void add_shape(struct shapes *shapes, struct study_shape shape)
     items[shapes->count++] = shape;
 }
 
-static int cores_of(const struct machine *machine, const struct study_request *request)
-{
-    const struct mode_request *placement = &request->placement;
-    return placement->cpus.count > 0 ? placement->cpus.count
-           : placement->smt          ? machine->cpu_count
-                                     : machine->core_count;
-}
-
 /* Of so many nodes and threads a rank (0: the mode's own). */
 static void add_node_shapes(int cores, const struct study_request *request, enum mode_name name, int nodes, int threads,
                             struct shapes *shapes)
@@ -149,7 +141,7 @@ int study_shapes(const struct machine *machine, const struct study_request *requ
                  struct study_shape **shapes_p)
 {
     struct shapes shapes = {.count = 0};
-    int cores = cores_of(machine, request);
+    int cores = plan_cores(machine, &request->placement);
     bool ranks = name == MODE_MPI || name == MODE_HYBRID, shaped = name == MODE_HYBRID && request->node_count > 0;
     if (!shaped) add_shape(&shapes, (struct study_shape){request->base, 1, 0, 0, true});
     if (request->node_count == 0 || !ranks) {

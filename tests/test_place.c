@@ -1,6 +1,7 @@
 /* Placement: what we set and read is compared with what the operating system itself says, here and in children that run
  * under other masks; the order of CPUs is pure. */
 #include "../src/place/file.h"
+#include "../src/place/host.h"
 #include "../src/place/machine.h"
 #include "../src/place/schedule.h"
 
@@ -452,6 +453,20 @@ static void real_time_tasks_must_leave_room(void **state)
     assert_int_equal(schedule_check_room(&machine, &mode, -1, &error), STATUS_OK);
 }
 
+/* Addresses are given as numbers, which no name server is asked for; 203.0.113.0/24 is nobody's (RFC 5737). */
+static void this_machine_is_told_from_others(void **state)
+{
+    (void)state;
+    char name[256], longer[300];
+    assert_int_equal(gethostname(name, sizeof name), 0);
+    assert_true(host_is_this(name));
+    assert_true(host_is_this("localhost"));
+    assert_true(host_is_this("127.0.0.1"));
+    assert_false(host_is_this("203.0.113.7"));
+    snprintf(longer, sizeof longer, "%s.cluster.example", name);
+    assert_true(host_is_this(longer) || strchr(name, '.'));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -463,6 +478,7 @@ int main(void)
         cmocka_unit_test(machine_read_keeps_to_the_affinity_mask),
         cmocka_unit_test(machine_read_follows_hwloc),
         cmocka_unit_test(machine_read_leaves_the_environment_alone),
+        cmocka_unit_test(this_machine_is_told_from_others),
         cmocka_unit_test(order_takes_one_cpu_a_core),
         cmocka_unit_test(order_takes_fast_cores_first),
         cmocka_unit_test(order_fills_package_after_package),

@@ -4,11 +4,13 @@
 #include "study_options.h"
 
 #include "../place/allocation.h"
+#include "../place/host.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 
 extern char **environ;
 
@@ -137,6 +139,18 @@ static int check_nodes(const struct study_options *options, const struct allocat
     return STATUS_OK;
 }
 
+/* What runs on one node runs here: were this not the first of the hosts, another machine would be compared. */
+static int check_first_host(const struct study_options *options, struct error *error)
+{
+    char first[256];
+    snprintf(first, sizeof first, "%.*s", (int)strcspn(options->hosts, ","), options->hosts);
+    if (!*first || options->dry_run || host_is_this(first)) return STATUS_OK;
+    struct utsname system;
+    return error_set(error, STATUS_USAGE,
+                     "--hosts begins with %s, but this machine is %s; name it first, as what takes one node runs here",
+                     first, uname(&system) == 0 ? system.nodename : "another");
+}
+
 /* All numbers of threads that divide the cores of a node. */
 static void list_divisors(int cores, struct study_request *request)
 {
@@ -177,5 +191,6 @@ int study_shapes_complete(struct session *session, struct study_options *options
     memcpy(session->site.hosts, options->hosts, sizeof session->site.hosts);
     if (options->elsewhere) return STATUS_OK;
     int status = check_nodes(options, &allocation, error);
+    if (!status) status = check_first_host(options, error);
     return status || options->has_command ? status : choose_launcher(options, session, &allocation, error);
 }

@@ -2,7 +2,7 @@
 # Predicts the communication of SUMMA and of exchange from the measured latency and bandwidth of a network, and compares
 # it with what is measured there. To be run on the first of four nodes, with mpirun able to reach the others:
 #
-#     network.sh BUILD-FOLDER [FOLDER-FOR-RECORDS [PERCENT]]
+#     network.sh SPEEDUP PREDICT [FOLDER-FOR-RECORDS [PERCENT]]        (the two programs)
 #
 # Fails where a prediction is further off than PERCENT (20). Virtual nodes share the cores of one machine, so that
 #   - ranks wait asleep (--wait-policy block): a rank that polls would take the core from its partner, and the latency
@@ -13,7 +13,7 @@
 #     depends on the cores.
 # The switch has to limit both directions of each port, as the law takes a link for one.
 set -u
-build=$(cd "${1:?the build folder}" && pwd) records=${2:-$(mktemp -d)} percent=${3:-20}
+program=${1:?the program speedup} predict=${2:?the program predict} records=${3:-$(mktemp -d)} percent=${4:-20}
 hosts=${HOSTS:-node1:1,node2:1,node3:1,node4:1}
 cpus=$(nproc)
 mkdir -p "$records" || exit 1
@@ -23,7 +23,7 @@ measure() { # FILE ARGUMENTS...
     shift
     # 4: measured, but not valid.
     mpirun --host "$hosts" -n 4 bash -c 'exec taskset -c $((OMPI_COMM_WORLD_RANK % $0)) "$@"' "$cpus" \
-        "$build/speedup" run "$@" --wait-policy block -o "$file" > "$file.log" 2>&1
+        "$program" run "$@" --wait-policy block -o "$file" > "$file.log" 2>&1
     [ -s "$file" ] && grep -q '"type":"sample"' "$file" && return
     echo "network.sh: nothing was measured:" >&2
     cat "$file.log" >&2
@@ -34,4 +34,4 @@ measure law exchange --messages 300 --size 4MiB -w 0 -r 1
 measure exchange exchange --messages 300 --size 1MiB --seed 2 -w 0 -r 1
 measure summa-1024 matmul --size 1024 -w 1 -r 9
 measure summa-1536 matmul --size 1536 -w 1 -r 9
-exec "$build/tests/predict" --disturbed --within "$percent" "$records"/{law,exchange,summa-1024,summa-1536}.jsonl
+exec "$predict" --disturbed --within "$percent" "$records"/{law,exchange,summa-1024,summa-1536}.jsonl

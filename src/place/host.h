@@ -1,0 +1,11 @@
+/* Names of machines. */
+#ifndef SPEEDUP_PLACE_HOST_H
+#define SPEEDUP_PLACE_HOST_H
+
+#include <stdbool.h>
+
+/* Whether the name is one of this machine's: its own, in full or up to the first dot; localhost; or one that the
+ * system's resolver knows, with an address that an interface of this machine has. May ask a name server. */
+bool host_is_this(const char *name);
+
+#endif

@@ -217,7 +217,8 @@ static void print_help(void)
         "SPEEDUP_ISA in the environment names the vector instructions to use instead of the best ('speedup machine' "
         "lists them).\n\n"
         "Exit status: 0 done; 1 could not run; 2 bad usage; 3 a wrong answer; 4 no valid measurement; "
-        "5 slower than --fail-if-slower of compare or --fail-if-slow of study allows; 130 interrupted. diagnose: the command's own, or 125, 126, "
+        "5 slower than --fail-if-slower of compare or --fail-if-slow of study allows; 130 interrupted. diagnose: the "
+        "command's own, or 125, 126, "
         "127.");
 }
 

@@ -1,8 +1,8 @@
 /* Launches that fail: a node that is lost, a rank that is killed. What was measured before is worth keeping, and so is
  * going on; but where nothing worked yet, it is the user's line or site that is wrong, and more of the same is no help.
- * A signal is the exception: a library's start may crash once in a hundred (Open MPI's TCP between nodes under srun does,
- * where a rank's first message comes before the other side has set up who receives it), so that it is tried again.
- * Whether something worked follows from the record alone, as what is launched next does.
+ * A signal is the exception: a library's start may crash once in a hundred (Open MPI's TCP between nodes under srun
+ * does, where a rank's first message comes before the other side has set up who receives it), so that it is tried
+ * again. Whether something worked follows from the record alone, as what is launched next does.
  */
 #include "session.h"
 

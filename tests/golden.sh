@@ -50,6 +50,15 @@ turns() {
         tr -d '\n' && echo
 }
 
+# An mpirun, ./mpirun, whose first N launches a signal ends.
+crashing_mpirun() {
+    local words='exited on signal 11 (Segmentation fault)'
+    printf '%s\n' '#!/bin/sh' 'case "$*" in *--version*) exec mpirun "$@" ;; esac' 'echo once >>tries' \
+        "[ \"\$(wc -l <tries)\" -le $1 ] || exec mpirun \"\$@\"" \
+        "echo 'mpirun noticed that process rank 1 with PID 0 on node n1 $words.' >&2" 'exit 139' >mpirun && chmod +x mpirun
+    export SPEEDUP_MPIRUN=$PWD/mpirun
+}
+
 # -------------------------------------------------------------------------------------------------
 
 # What depends on the machine in messages.

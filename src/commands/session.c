@@ -3,7 +3,6 @@
 #include "session.h"
 
 #include "../../kernels/isa.h"
-#include "../launch/alive.h"
 #include "../launch/cause.h"
 #include "../launch/command_line.h"
 #include "../launch/hints.h"
@@ -441,7 +440,8 @@ static int launch_once(struct session *session, const struct measurement *measur
                                 .launch_s = NAN,
                                 .first_repeat = first_repeat};
     if (speaks_of_nodes(session, measurement))
-        launch_p->alive = alive_watch_new(launch_p->start_s, session->slowest_start_s);
+        launch_p->alive =
+            alive_watch_new(launch_p->start_s, alive_starts_usual(&session->starts, mode_nodes(measurement->mode)));
     struct spawn_options options = {.time_limit_s = session->time_limit_s,
                                     .context = launch_p,
                                     .line = take_line,
@@ -465,8 +465,8 @@ static int launch_once(struct session *session, const struct measurement *measur
         error->text[0] = '\0'; /* the launcher ends the further ranks when rank 0 has said why it failed */
     if (status == STATUS_FAILED) status = take_failure(launch_p, date_s, error);
     session->launch_count++;
-    if (launch_p->alive && launch_p->done && launch_p->launch_s > session->slowest_start_s)
-        session->slowest_start_s = launch_p->launch_s;
+    if (launch_p->alive && launch_p->done)
+        alive_starts_add(&session->starts, mode_nodes(measurement->mode), launch_p->launch_s);
     alive_watch_free(launch_p->alive);
     free(launch_p->head);
     launch_line_free(line);

@@ -35,6 +35,17 @@ size_t alive_format(int rank, const char *node, int count, const int stopped[], 
     return used + 3;
 }
 
+void alive_starts_add(struct alive_starts *starts, int nodes, double start_s)
+{
+    if (nodes > starts->nodes) starts->nodes = nodes;
+    if (start_s > starts->slowest_s) starts->slowest_s = start_s;
+}
+
+double alive_starts_usual(const struct alive_starts *starts, int nodes)
+{
+    return nodes <= starts->nodes ? starts->slowest_s : 0;
+}
+
 struct alive_watch *alive_watch_new(double start_s, double usual_s)
 {
     struct alive_watch *watch = calloc(1, sizeof *watch);

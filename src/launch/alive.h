@@ -21,10 +21,19 @@ enum { ALIVE_STOPPED_MAX = 8, ALIVE_LINE_MAX = 256 };
  * Returns the length. Pure. */
 size_t alive_format(int rank, const char *node, int count, const int stopped[], char text_p[ALIVE_LINE_MAX]);
 
+/* How long starts took until the first word. One over more nodes than any so far says nothing of: it takes longer. */
+struct alive_starts {
+    int nodes; /* the most of them; 0: none is known */
+    double slowest_s;
+};
+void alive_starts_add(struct alive_starts *, int nodes, double start_s);
+/* Of launches over so many nodes; 0: not known. */
+double alive_starts_usual(const struct alive_starts *, int nodes);
+
 /* What was heard of one launch. */
 struct alive_watch;
-/* NULL: no memory. start_s: of the launch, on the clock of the times below. usual_s: how long the slowest start so far
- * took; 0: none is known. */
+/* NULL: no memory. start_s: of the launch, on the clock of the times below. usual_s: how long such starts took
+ * at most; 0: none is known. */
 struct alive_watch *alive_watch_new(double start_s, double usual_s);
 void alive_watch_free(struct alive_watch *);
 /* A line (from its lead on); one that cannot be read is ignored. 0 or -ENOMEM. */

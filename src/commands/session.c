@@ -344,12 +344,23 @@ static int tick(void *context, double elapsed_s)
     return launch->alive ? alive_check(launch->alive, clock_wall_s(), launch->error) : STATUS_OK;
 }
 
-/* The most telling line of what the launcher said on standard error: its first with letters, else nothing. */
+/* srun's remarks, such as that it does not bind, are no errors. */
+static bool is_remark(const char *line)
+{
+    return strncmp(line, "srun: ", 6) == 0 && !strstr(line, "error: ") && !strstr(line, "fatal: ");
+}
+
+/* The most telling line of what the launcher said on standard error: its first with letters, but for remarks where
+ * there is another; else nothing. */
 static const char *telling_line(char *tail)
 {
-    for (char *line = strtok(tail, "\n"); line; line = strtok(NULL, "\n"))
-        if (strspn(line, "-= \t") != strlen(line) && !strstr(line, "Warning: setpgid")) return line;
-    return "nothing";
+    const char *remark = NULL;
+    for (char *line = strtok(tail, "\n"); line; line = strtok(NULL, "\n")) {
+        if (strspn(line, "-= \t") == strlen(line) || strstr(line, "Warning: setpgid")) continue;
+        if (!is_remark(line)) return line;
+        if (!remark) remark = line;
+    }
+    return remark ? remark : "nothing";
 }
 
 /* "after 1 sample", "after 3 samples". */

@@ -135,6 +135,20 @@ static void a_start_over_more_nodes_is_not_known(void **state)
     assert_true(alive_starts_usual(&starts, 1000) == 0);
 }
 
+/* Ranks that have ended say nothing any more, while the launcher takes down a thousand nodes. */
+static void who_is_done_may_be_silent(void **state)
+{
+    (void)state;
+    struct error error;
+    struct alive_watch *watch = alive_watch_new(0, 0);
+    say(watch, 0, "node1", 0, NULL, 1);
+    assert_string_equal(look(watch, 0, 2, &error), "");
+    alive_watch_done(watch, 2);
+    assert_string_equal(look(watch, 2, 61, &error), "");
+    assert_non_null(strstr(look(watch, 61, 63, &error), "did not end within 60 s"));
+    alive_watch_free(watch);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -145,6 +159,7 @@ int main(void)
         cmocka_unit_test(garbage_is_ignored),
         cmocka_unit_test(a_start_is_waited_for_as_others_took),
         cmocka_unit_test(a_start_over_more_nodes_is_not_known),
+        cmocka_unit_test(who_is_done_may_be_silent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -310,6 +310,7 @@ static int take_message(struct launch *launch, char *text, size_t length)
         status = take_timeline(launch, object);
     } else if (strcmp(type, "done") == 0) {
         launch->done = true;
+        if (launch->alive) alive_watch_done(launch->alive, clock_wall_s());
     } else if (strcmp(type, "error") == 0) {
         const char *what = json_string_value(json_object_get(object, "text"));
         launch->worker_status = (int)json_integer_value(json_object_get(object, "status"));

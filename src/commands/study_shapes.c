@@ -4,6 +4,7 @@
 #include "study_options.h"
 
 #include "../place/allocation.h"
+#include "../plan/command.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -177,6 +178,26 @@ static int choose_launcher(const struct study_options *options, struct session *
     return STATUS_OK;
 }
 
+/* Of what starts its ranks itself, or by a line of its own, nothing but {nodes} tells how many nodes it uses. */
+static int check_command(const struct command_target *target, int nodes, struct error *error)
+{
+    bool mpirun = strcmp(target->launcher, "mpirun") == 0 || strcmp(target->launcher, "mpiexec") == 0;
+    bool ours = mpirun || strcmp(target->launcher, "srun") == 0;
+    if (*target->launcher == '\0') mpirun = ours = !command_uses(target, "ranks");
+    if (nodes <= 1) return STATUS_OK;
+    if (mpirun && !target->bind)
+        return error_set(
+            error, STATUS_USAGE,
+            "--nodes %d does not go with --no-bind, which leaves to mpirun on which nodes ranks are; leave "
+            "one of them out, or give a --launcher line with {nodes}",
+            nodes);
+    if (ours || command_uses(target, "nodes")) return STATUS_OK;
+    return error_set(error, STATUS_USAGE,
+                     "--nodes %d, but what starts the command's ranks is not told of it; let {nodes} stand in the "
+                     "command or the --launcher line, such as 'srun -N {nodes} -n {ranks}'",
+                     nodes);
+}
+
 int study_shapes_check_modes(const struct study_options *options, int nodes, struct error *error)
 {
     const struct study_request *request = &options->request;
@@ -192,6 +213,7 @@ int study_shapes_check_modes(const struct study_options *options, int nodes, str
     if (options->modes && request->thread_count > 0 && !hybrid)
         return error_set(error, STATUS_USAGE, "--%s is of mode hybrid, which --modes %.100s does not name; add it",
                          options->hybrid_all ? "hybrid all" : "threads", options->modes);
+    if (options->has_command) return check_command(&options->command.target, nodes, error);
     return STATUS_OK;
 }
 

@@ -122,12 +122,44 @@ static void a_start_is_waited_for_as_others_took(void **state)
     }
 }
 
+/* A start over 2 nodes does not tell how long one over 1000 takes. */
+static void a_start_over_more_nodes_is_not_known(void **state)
+{
+    struct alive_starts starts = {.nodes = 0};
+    (void)state;
+    assert_true(alive_starts_usual(&starts, 2) == 0);
+    alive_starts_add(&starts, 4, 3);
+    alive_starts_add(&starts, 2, 1);
+    assert_true(alive_starts_usual(&starts, 2) == 3);
+    assert_true(alive_starts_usual(&starts, 4) == 3);
+    assert_true(alive_starts_usual(&starts, 1000) == 0);
+}
+
+/* Ranks that have ended say nothing any more, while the launcher takes down a thousand nodes. */
+static void who_is_done_may_be_silent(void **state)
+{
+    (void)state;
+    struct error error;
+    struct alive_watch *watch = alive_watch_new(0, 0);
+    say(watch, 0, "node1", 0, NULL, 1);
+    assert_string_equal(look(watch, 0, 2, &error), "");
+    alive_watch_done(watch, 2);
+    assert_string_equal(look(watch, 2, 61, &error), "");
+    assert_non_null(strstr(look(watch, 61, 63, &error), "did not end within 60 s"));
+    alive_watch_free(watch);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_silent_node_is_named),    cmocka_unit_test(a_stopped_rank_is_named),
-        cmocka_unit_test(no_word_at_all_is_noticed), cmocka_unit_test(a_pause_of_our_own_is_held_against_nobody),
-        cmocka_unit_test(garbage_is_ignored),        cmocka_unit_test(a_start_is_waited_for_as_others_took),
+        cmocka_unit_test(a_silent_node_is_named),
+        cmocka_unit_test(a_stopped_rank_is_named),
+        cmocka_unit_test(no_word_at_all_is_noticed),
+        cmocka_unit_test(a_pause_of_our_own_is_held_against_nobody),
+        cmocka_unit_test(garbage_is_ignored),
+        cmocka_unit_test(a_start_is_waited_for_as_others_took),
+        cmocka_unit_test(a_start_over_more_nodes_is_not_known),
+        cmocka_unit_test(who_is_done_may_be_silent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

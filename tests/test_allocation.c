@@ -102,8 +102,8 @@ static const struct scene {
       .job_id = "5[2].server",
       .array_index = "2",
       .partition = "workq",
-      .cpus_per_node = 32},
-     "PBS job 5[2].server: number of nodes unknown, 32 CPUs, array index 2, in workq"},
+      .cpus_per_task = 32},
+     "PBS job 5[2].server: number of nodes unknown, array index 2, in workq"},
 
     /* LSF */
     {{"LSB_JOBID=77", "LSB_JOBINDEX=0", "LSB_MCPU_HOSTS=n1 4 n2 8 ", "LSB_QUEUE=normal", "LSB_DJOB_NUMPROC=12",
@@ -218,17 +218,22 @@ static int read_hosts(const char *lines, struct allocation *allocation_p)
 static void the_file_of_hosts_tells_nodes(void **state)
 {
     (void)state;
-    struct allocation torque = {.scheduler = SCHEDULER_PBS},
-                      openpbs = {.scheduler = SCHEDULER_PBS, .cpus_per_node = 32},
+    struct allocation torque = {.scheduler = SCHEDULER_PBS}, openpbs = {.scheduler = SCHEDULER_PBS, .cpus_per_task = 1},
+                      once = {.scheduler = SCHEDULER_PBS, .cpus_per_node = 32},
                       told = {.scheduler = SCHEDULER_PBS, .nodes = 7, .cpus_per_node = 5, .cpus_total = 35};
     assert_int_equal(read_hosts("n2\nn1\nn1\r\n\nn2\nn1 \nn2\n", &torque), 0);
     assert_int_equal(torque.nodes, 2);
     assert_int_equal(torque.cpus_per_node, 3);
     assert_int_equal(torque.cpus_total, 6);
-    assert_int_equal(read_hosts("n1\nn2\nn3", &openpbs), 0); /* says nothing of CPUs */
-    assert_int_equal(openpbs.nodes, 3);
-    assert_int_equal(openpbs.cpus_per_node, 32);
-    assert_int_equal(openpbs.cpus_total, 96);
+    /* OpenPBS lists ranks: a job of 32 CPUs a node may have 2. */
+    assert_int_equal(read_hosts("n1\nn1\nn2\nn2\n", &openpbs), 0);
+    assert_int_equal(openpbs.nodes, 2);
+    assert_int_equal(openpbs.cpus_per_node, 0);
+    assert_int_equal(openpbs.cpus_total, 0);
+    assert_int_equal(read_hosts("n1\nn2\nn3", &once), 0); /* says nothing of CPUs */
+    assert_int_equal(once.nodes, 3);
+    assert_int_equal(once.cpus_per_node, 32);
+    assert_int_equal(once.cpus_total, 96);
     assert_int_equal(read_hosts("n1\n", &told), 0);
     assert_int_equal(told.nodes, 7);
     assert_int_equal(told.cpus_total, 35);

@@ -23,6 +23,8 @@ static const struct {
     {"[node1:00110] OPAL ERROR: Unreachable in file ext3x_client.c at line 112", "--mpi=pmix", 0},
     {"-----\nThere are not enough slots available in the system to satisfy the 16\nslots that were requested",
      "--ntasks-per-node", 0},
+    {"Your job has requested more processes than the ppr for\nthis topology can support:\n\n  App: worker", "--hosts",
+     0},
     {"mpirun has detected an attempt to run as root.", "ordinary user", 0},
     {"./app: error while loading shared libraries: libmpi.so.40: cannot open shared object file", "--module", 0},
     {"slurmstepd: error: Detected 1 oom-kill event(s) in StepId=4.0", "--mem=0", SIGKILL},

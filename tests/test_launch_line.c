@@ -258,8 +258,27 @@ static void test_nodes(void **state)
     assert_int_equal(launch_line_new(&request, LAUNCHER_MPIRUN, &here, &line, &error), STATUS_OK);
     assert_non_null(strstr(join(line->argv, text),
                            "/usr/bin/srun --mpi=pmix --nodes=2 --ntasks=4 --distribution=cyclic --overlap --overcommit "
-                           "--cpu-bind=none --kill-on-bad-exit=1 --export=ALL /opt/bin/speedup-worker-mpi pi"));
+                           "--cpu-bind=none --kill-on-bad-exit=1 --export=ALL --nodelist alpha,beta "
+                           "/opt/bin/speedup-worker-mpi pi"));
     assert_non_null(strstr(join(line->environment, text), "OMPI_MCA_mpi_yield_when_idle=1"));
+    launch_line_free(line);
+}
+
+/* As many names as there is room for: all of them, the last one whole. */
+static void test_many_hosts(void **state)
+{
+    (void)state;
+    char text[TEXT_LENGTH];
+    struct error error;
+    struct launch_line *line;
+    enum { HOSTS = 340 };
+    struct request request = request_of(MODE_MPI, 4, 1, "0,1", WAIT_YIELD);
+    struct launch_site here = {.worker = "/w", .worker_mpi = "/w-mpi", .mpirun = "/usr/bin/mpirun"};
+    for (int i = 0; i < HOSTS; i++) strcat(here.hosts, i == 0 ? "ab" : i < HOSTS - 1 ? ",ab" : ",yz");
+    request.config.mode.nodes = HOSTS;
+    request.config.mode.ranks = 9999 * HOSTS;
+    assert_int_equal(launch_line_new(&request, LAUNCHER_MPIRUN, &here, &line, &error), STATUS_OK);
+    assert_non_null(strstr(join(line->argv, text), ",ab:9999,yz:9999 /w-mpi"));
     launch_line_free(line);
 }
 
@@ -788,19 +807,13 @@ int main(int argc, char **argv)
 {
     if (argc == 2 && strcmp(argv[1], show_site) == 0) return print_site();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lines),
-        cmocka_unit_test(test_nodes),
-        cmocka_unit_test(test_unset),
-        cmocka_unit_test(test_mpi_unavailable),
-        cmocka_unit_test(test_text),
-        cmocka_unit_test(test_text_in_a_shell),
-        cmocka_unit_test(test_request_round_trip),
-        cmocka_unit_test(test_request_options),
-        cmocka_unit_test(test_request_scheduling),
-        cmocka_unit_test(test_request_by_hand),
-        cmocka_unit_test(test_request_errors),
-        cmocka_unit_test(test_foreign_jobs),
-        cmocka_unit_test(test_site),
+        cmocka_unit_test(test_lines),           cmocka_unit_test(test_nodes),
+        cmocka_unit_test(test_many_hosts),      cmocka_unit_test(test_unset),
+        cmocka_unit_test(test_mpi_unavailable), cmocka_unit_test(test_text),
+        cmocka_unit_test(test_text_in_a_shell), cmocka_unit_test(test_request_round_trip),
+        cmocka_unit_test(test_request_options), cmocka_unit_test(test_request_scheduling),
+        cmocka_unit_test(test_request_by_hand), cmocka_unit_test(test_request_errors),
+        cmocka_unit_test(test_foreign_jobs),    cmocka_unit_test(test_site),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -133,6 +133,23 @@ static void assert_shapes(const struct study_request *request, int mode_index, i
     free(shapes);
 }
 
+/* More than an int can count. */
+static void too_many_workers_on_nodes_are_refused(void **state)
+{
+    (void)state;
+    const struct machine machine = make_machine(4);
+    struct study_request request = make_request("pi", "12");
+    struct study_plan plan = {.seed = 1};
+    struct error error;
+    request.worker_count = 0;
+    request.mode_count = 1;
+    request.modes[0] = MODE_HYBRID;
+    request.node_count = request.thread_count = 1;
+    request.nodes[0] = request.ranks_per_node = request.threads[0] = 10000;
+    assert_int_equal(study_plan_new(&machine, &request, &plan, &error), STATUS_USAGE);
+    if (!strstr(error.text, "workers were asked for; at most 10000")) fail_msg("%s", error.text);
+}
+
 /* Nodes of 4 cores. */
 static void nodes_are_filled(void **state)
 {
@@ -429,6 +446,7 @@ int main(void)
         cmocka_unit_test(no_lists_of_workers),
         cmocka_unit_test(cores_are_compared_in_one_configuration),
         cmocka_unit_test(nodes_are_filled),
+        cmocka_unit_test(too_many_workers_on_nodes_are_refused),
         cmocka_unit_test(nodes_that_cannot_be_filled),
         cmocka_unit_test(every_mode_has_its_own_base_beside_the_serial_one),
         cmocka_unit_test(a_base_of_several_workers_has_no_serial_program),

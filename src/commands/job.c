@@ -119,8 +119,6 @@ static void keep_words(int count, char **words, const char *output, struct job_s
         bool apart = output && i + 1 < count && words[i + 1] == output && *word == '-';
         if (options && apart) i++;
         if (options && (apart || joined || strcmp(word, "--resume") == 0)) continue;
-        if (options && (strcmp(word, "--nodes") == 0 || strncmp(word, "--nodes=", 8) == 0))
-            script->words_have_nodes = true;
         kept[kept_count++] = words[i];
     }
     script->word_count = kept_count;
@@ -220,6 +218,25 @@ static int check_times(struct job_script *script, struct error *error)
                      script->signal_before_s, script->walltime_s);
 }
 
+/* What the study asks for against what the job is to have. */
+static int check_study(const struct job_script *script, const struct study_options *options, struct error *error)
+{
+    const struct study_request *request = &options->request;
+    int asked = request->node_count > 0 ? request->nodes[request->node_count - 1] : 1;
+    int most = script->array_count > 0 ? script->array[script->array_count - 1] : script->nodes;
+    if (script->array_count > 0 && options->nodes_given)
+        return error_set(error, STATUS_USAGE,
+                         "--array gives the study of each job its --nodes; leave out those behind study");
+    if (script->array_count == 0 && asked > script->nodes)
+        return error_set(error, STATUS_USAGE,
+                         "--nodes %d of the study are more than --nodes %d of the job; give the job %d", asked,
+                         script->nodes, asked);
+    if (options->launcher && strcmp(options->launcher, "srun") == 0 && script->scheduler != SCHEDULER_SLURM)
+        return error_set(error, STATUS_USAGE, "--launcher srun is Slurm's, and this is a job of %s; leave it out",
+                         scheduler_name(script->scheduler));
+    return options->nodes_given ? STATUS_OK : study_shapes_check_modes(options, most, error);
+}
+
 /* From what was given to the script, and then to the printed one. */
 static int print_script(struct job_arguments *given, struct job_study *study, const struct study_options *options,
                         struct error *error)
@@ -239,12 +256,10 @@ static int print_script(struct job_arguments *given, struct job_study *study, co
     snprintf(study->own_file, sizeof study->own_file, "%s.jsonl", study->name);
     script->program = study->program;
     if (script->nodes == 0) script->nodes = 1;
-    const struct study_request *request = &options->request;
-    int most = request->node_count > 0 ? request->nodes[request->node_count - 1] : 1;
-    if (script->array_count == 0 && most > script->nodes)
-        return error_set(error, STATUS_USAGE,
-                         "--nodes %d of the study are more than --nodes %d of the job; give the job %d", most,
-                         script->nodes, most);
+    script->words_have_nodes = options->nodes_given;
+    script->all_at_once = options->request.per_node;
+    status = check_study(script, options, error);
+    if (status) return status;
     if (!script->name) script->name = study->name;
     script->file = options->output ? options->output : study->own_file;
     if (strcmp(script->file, "-") == 0 || strlen(script->file) >= PATH_MAX)

@@ -3,7 +3,6 @@
 #include "session.h"
 
 #include "../../kernels/isa.h"
-#include "../launch/alive.h"
 #include "../launch/cause.h"
 #include "../launch/command_line.h"
 #include "../launch/hints.h"
@@ -311,6 +310,7 @@ static int take_message(struct launch *launch, char *text, size_t length)
         status = take_timeline(launch, object);
     } else if (strcmp(type, "done") == 0) {
         launch->done = true;
+        if (launch->alive) alive_watch_done(launch->alive, clock_wall_s());
     } else if (strcmp(type, "error") == 0) {
         const char *what = json_string_value(json_object_get(object, "text"));
         launch->worker_status = (int)json_integer_value(json_object_get(object, "status"));
@@ -345,12 +345,23 @@ static int tick(void *context, double elapsed_s)
     return launch->alive ? alive_check(launch->alive, clock_wall_s(), launch->error) : STATUS_OK;
 }
 
-/* The most telling line of what the launcher said on standard error: its first with letters, else nothing. */
+/* srun's remarks, such as that it does not bind, are no errors. */
+static bool is_remark(const char *line)
+{
+    return strncmp(line, "srun: ", 6) == 0 && !strstr(line, "error: ") && !strstr(line, "fatal: ");
+}
+
+/* The most telling line of what the launcher said on standard error: its first with letters, but for remarks where
+ * there is another; else nothing. */
 static const char *telling_line(char *tail)
 {
-    for (char *line = strtok(tail, "\n"); line; line = strtok(NULL, "\n"))
-        if (strspn(line, "-= \t") != strlen(line) && !strstr(line, "Warning: setpgid")) return line;
-    return "nothing";
+    const char *remark = NULL;
+    for (char *line = strtok(tail, "\n"); line; line = strtok(NULL, "\n")) {
+        if (strspn(line, "-= \t") == strlen(line) || strstr(line, "Warning: setpgid")) continue;
+        if (!is_remark(line)) return line;
+        if (!remark) remark = line;
+    }
+    return remark ? remark : "nothing";
 }
 
 /* "after 1 sample", "after 3 samples". */
@@ -441,7 +452,8 @@ static int launch_once(struct session *session, const struct measurement *measur
                                 .launch_s = NAN,
                                 .first_repeat = first_repeat};
     if (speaks_of_nodes(session, measurement))
-        launch_p->alive = alive_watch_new(launch_p->start_s, session->slowest_start_s);
+        launch_p->alive =
+            alive_watch_new(launch_p->start_s, alive_starts_usual(&session->starts, mode_nodes(measurement->mode)));
     struct spawn_options options = {.time_limit_s = session->time_limit_s,
                                     .context = launch_p,
                                     .line = take_line,
@@ -465,8 +477,8 @@ static int launch_once(struct session *session, const struct measurement *measur
         error->text[0] = '\0'; /* the launcher ends the further ranks when rank 0 has said why it failed */
     if (status == STATUS_FAILED) status = take_failure(launch_p, date_s, error);
     session->launch_count++;
-    if (launch_p->alive && launch_p->done && launch_p->launch_s > session->slowest_start_s)
-        session->slowest_start_s = launch_p->launch_s;
+    if (launch_p->alive && launch_p->done)
+        alive_starts_add(&session->starts, mode_nodes(measurement->mode), launch_p->launch_s);
     alive_watch_free(launch_p->alive);
     free(launch_p->head);
     launch_line_free(line);

@@ -4,6 +4,7 @@
 #define SPEEDUP_COMMANDS_SESSION_H
 
 #include "../analyse/results.h"
+#include "../launch/alive.h"
 #include "../launch/launch.h"
 #include "../launch/spawn.h"
 #include "../observe/provenance.h"
@@ -25,8 +26,8 @@ struct session {
     struct foreign_job job;
     char isa[16]; /* from $SPEEDUP_ISA: the instruction set to use; "": the best that all ranks have */
     char study[40];
-    double time_limit_s;    /* of one launch */
-    double slowest_start_s; /* of launches over several nodes, until their first word; 0 */
+    double time_limit_s;        /* of one launch */
+    struct alive_starts starts; /* of launches over several nodes */
     int launch_count;
     enum { WRITERS_MAX = 2 } writers_max;
     int writer_count;

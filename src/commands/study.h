@@ -17,6 +17,7 @@ struct study_options {
     const char *modes, *workers; /* as they were given; NULL */
     const char *launcher;        /* of a kernel: "mpirun", "srun"; NULL: not given */
     bool hybrid_all;
+    bool nodes_given;
     bool elsewhere;   /* it is to run on other machines than this: what it asks for is not held against this one */
     char hosts[1024]; /* "": not given */
     uint64_t seed;

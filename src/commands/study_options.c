@@ -279,8 +279,14 @@ int study_options_complete(struct session *session, struct study_options *option
     if (status) return status;
     bool mpi = session->site.mpi_reason[0] == '\0';
     options->request.mpi = mpi;
-    if (options->request.per_node) return study_nodes_request(session, options, error);
+    if (options->request.per_node) {
+        status = study_shapes_check_first(options, error);
+        return status || options->elsewhere ? status : study_nodes_request(session, options, error);
+    }
     status = parse_modes(options->modes, mpi, &options->request, error);
+    int count = options->request.node_count;
+    if (!status) status = study_shapes_check_modes(options, count > 0 ? options->request.nodes[count - 1] : 1, error);
+    if (!status) status = study_shapes_check_first(options, error);
     if (!status && !options->workers && options->request.node_count > 0) return STATUS_OK;
     return status ? status : parse_workers(options->workers, session->machine.core_count, &options->request, error);
 }

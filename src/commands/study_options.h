@@ -46,5 +46,10 @@ int study_shapes_choose(const struct study_shape_arguments *, struct study_optio
 /* What depends on the machine, and on the job of a batch system that this runs in: also says to the session's site what
  * starts ranks. STATUS_USAGE, STATUS_FAILED. */
 int study_shapes_complete(struct session *, struct study_options *, struct error *);
+/* STATUS_USAGE where modes were named, and none of them can use so many nodes, or the threads that were asked for; or a
+ * command's launcher would not hear of the nodes. */
+int study_shapes_check_modes(const struct study_options *, int nodes, struct error *);
+/* The first of --hosts has to be this machine, unless nothing runs here. STATUS_USAGE. */
+int study_shapes_check_first(const struct study_options *, struct error *);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "../place/allocation.h"
 #include "../place/host.h"
+#include "../plan/command.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -63,6 +64,13 @@ static int parse_hosts(const char *text, struct study_options *options, struct e
                      text);
 }
 
+static int count_hosts(const char *hosts)
+{
+    int count = *hosts ? 1 : 0;
+    for (; *hosts; hosts++) count += *hosts == ',';
+    return count;
+}
+
 int study_shapes_choose(const struct study_shape_arguments *arguments, struct study_options *options,
                         struct error *error)
 {
@@ -75,6 +83,12 @@ int study_shapes_choose(const struct study_shape_arguments *arguments, struct st
     if (!status && arguments->hosts) status = parse_hosts(arguments->hosts, options, error);
     if (status) return status;
     options->hybrid_all = arguments->hybrid == 0;
+    options->nodes_given = arguments->nodes != NULL;
+    if (*options->hosts && !options->nodes_given)
+        return error_set(error, STATUS_USAGE,
+                         "--hosts names nodes, but not how many of them are to be used; give --nodes too, such as "
+                         "--nodes 1,%d",
+                         count_hosts(options->hosts));
     if (arguments->map >= 0) request->placement.map = map_choices[arguments->map];
     bool shaped = request->ranks_per_node > 0 || arguments->threads || options->hybrid_all;
     if (request->per_node && (shaped || arguments->map >= 0))
@@ -108,13 +122,6 @@ static bool has_hostfile(void)
     return false;
 }
 
-static int count_hosts(const char *hosts)
-{
-    int count = *hosts ? 1 : 0;
-    for (; *hosts; hosts++) count += *hosts == ',';
-    return count;
-}
-
 static int check_nodes(const struct study_options *options, const struct allocation *allocation, struct error *error)
 {
     const struct study_request *request = &options->request;
@@ -139,24 +146,19 @@ static int check_nodes(const struct study_options *options, const struct allocat
     return STATUS_OK;
 }
 
-/* What runs on one node runs here: were this not the first of the hosts, another machine would be compared. */
-static int check_first_host(const struct study_options *options, struct error *error)
-{
-    char first[256];
-    snprintf(first, sizeof first, "%.*s", (int)strcspn(options->hosts, ","), options->hosts);
-    if (!*first || options->dry_run || host_is_this(first)) return STATUS_OK;
-    struct utsname system;
-    return error_set(error, STATUS_USAGE,
-                     "--hosts begins with %s, but this machine is %s; name it first, as what takes one node runs here",
-                     first, uname(&system) == 0 ? system.nodename : "another");
-}
-
 /* All numbers of threads that divide the cores of a node. */
 static void list_divisors(int cores, struct study_request *request)
 {
     request->thread_count = 0;
     for (int t = 1; t <= cores && request->thread_count < STUDY_NODES_MAX; t++)
         if (cores % t == 0) request->threads[request->thread_count++] = t;
+}
+
+static int check_launcher(const char *launcher, struct error *error)
+{
+    if (!launcher || strcmp(launcher, "mpirun") == 0 || strcmp(launcher, "srun") == 0) return STATUS_OK;
+    return error_set(error, STATUS_USAGE, "--launcher %.100s is not allowed for a kernel; allowed: mpirun, srun",
+                     launcher);
 }
 
 static int choose_launcher(const struct study_options *options, struct session *session,
@@ -170,15 +172,63 @@ static int choose_launcher(const struct study_options *options, struct session *
         if (site->mpirun[0]) return STATUS_OK;
         return error_set(error, STATUS_FAILED, "--launcher mpirun, but there is none: load the module of your MPI");
     }
-    if (strcmp(launcher, "srun") != 0)
-        return error_set(error, STATUS_USAGE, "--launcher %.100s is not allowed for a kernel; allowed: mpirun, srun",
-                         launcher);
     if (!site->srun[0] || allocation->scheduler != SCHEDULER_SLURM)
         return error_set(error, STATUS_FAILED, "--launcher srun works inside a Slurm job, and %s; see 'speedup job'",
                          site->srun[0] ? "this is in none" : "there is no srun here");
     site->by_srun = true;
     site->mpi_reason[0] = '\0';
     return STATUS_OK;
+}
+
+/* Of what starts its ranks itself, or by a line of its own, nothing but {nodes} tells how many nodes it uses. */
+static int check_command(const struct command_target *target, int nodes, struct error *error)
+{
+    bool mpirun = strcmp(target->launcher, "mpirun") == 0 || strcmp(target->launcher, "mpiexec") == 0;
+    bool ours = mpirun || strcmp(target->launcher, "srun") == 0;
+    if (*target->launcher == '\0') mpirun = ours = !command_uses(target, "ranks");
+    if (nodes <= 1) return STATUS_OK;
+    if (mpirun && !target->bind)
+        return error_set(
+            error, STATUS_USAGE,
+            "--nodes %d does not go with --no-bind, which leaves to mpirun on which nodes ranks are; leave "
+            "one of them out, or give a --launcher line with {nodes}",
+            nodes);
+    if (ours || command_uses(target, "nodes")) return STATUS_OK;
+    return error_set(error, STATUS_USAGE,
+                     "--nodes %d, but what starts the command's ranks is not told of it; let {nodes} stand in the "
+                     "command or the --launcher line, such as 'srun -N {nodes} -n {ranks}'",
+                     nodes);
+}
+
+int study_shapes_check_modes(const struct study_options *options, int nodes, struct error *error)
+{
+    const struct study_request *request = &options->request;
+    bool ranks = false, hybrid = false;
+    for (int m = 0; m < request->mode_count; m++) {
+        ranks = ranks || request->modes[m] == MODE_MPI || request->modes[m] == MODE_HYBRID;
+        hybrid = hybrid || request->modes[m] == MODE_HYBRID;
+    }
+    if (options->modes && nodes > 1 && !ranks)
+        return error_set(error, STATUS_USAGE,
+                         "--nodes %d, but all --modes %.100s are of one node; add mpi or hybrid, or take one node",
+                         nodes, options->modes);
+    if (options->modes && request->thread_count > 0 && !hybrid)
+        return error_set(error, STATUS_USAGE, "--%s is of mode hybrid, which --modes %.100s does not name; add it",
+                         options->hybrid_all ? "hybrid all" : "threads", options->modes);
+    if (options->has_command) return check_command(&options->command.target, nodes, error);
+    return STATUS_OK;
+}
+
+/* What runs on one node runs here: were this not the first of the hosts, another machine would be compared. */
+int study_shapes_check_first(const struct study_options *options, struct error *error)
+{
+    char first[256];
+    snprintf(first, sizeof first, "%.*s", (int)strcspn(options->hosts, ","), options->hosts);
+    if (!*first || options->elsewhere || options->dry_run || host_is_this(first)) return STATUS_OK;
+    struct utsname system;
+    return error_set(error, STATUS_USAGE,
+                     "--hosts begins with %s, but this machine is %s; name it first, as what takes one node runs here",
+                     first, uname(&system) == 0 ? system.nodename : "another");
 }
 
 int study_shapes_complete(struct session *session, struct study_options *options, struct error *error)
@@ -189,8 +239,8 @@ int study_shapes_complete(struct session *session, struct study_options *options
     if (allocation.hosts_file) allocation_read_hosts(&allocation);
     if (options->hybrid_all) list_divisors(plan_cores(&session->machine, &request->placement), request);
     memcpy(session->site.hosts, options->hosts, sizeof session->site.hosts);
-    if (options->elsewhere) return STATUS_OK;
-    int status = check_nodes(options, &allocation, error);
-    if (!status) status = check_first_host(options, error);
+    int status = options->has_command ? STATUS_OK : check_launcher(options->launcher, error);
+    if (status || options->elsewhere) return status;
+    status = check_nodes(options, &allocation, error);
     return status || options->has_command ? status : choose_launcher(options, session, &allocation, error);
 }

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const double silence_s = 10, stopped_s = 6, start_unknown_s = 60, pause_s = 1;
+static const double silence_s = 10, stopped_s = 6, start_unknown_s = 60, end_s = 60, pause_s = 1;
 
 struct node {
     int rank; /* that speaks for it */
@@ -19,6 +19,7 @@ struct node {
 
 struct alive_watch {
     double start_s, checked_s, start_limit_s;
+    double done_s; /* NAN: the ranks are still at it */
     int count;
     struct node *nodes; /* in the order in which they were heard first; the capacity is the next power of two */
 };
@@ -35,11 +36,23 @@ size_t alive_format(int rank, const char *node, int count, const int stopped[], 
     return used + 3;
 }
 
+void alive_starts_add(struct alive_starts *starts, int nodes, double start_s)
+{
+    if (nodes > starts->nodes) starts->nodes = nodes;
+    if (start_s > starts->slowest_s) starts->slowest_s = start_s;
+}
+
+double alive_starts_usual(const struct alive_starts *starts, int nodes)
+{
+    return nodes <= starts->nodes ? starts->slowest_s : 0;
+}
+
 struct alive_watch *alive_watch_new(double start_s, double usual_s)
 {
     struct alive_watch *watch = calloc(1, sizeof *watch);
     if (!watch) return NULL;
     watch->start_s = watch->checked_s = start_s;
+    watch->done_s = NAN;
     watch->start_limit_s = usual_s > 0 ? fmax(10, 10 * usual_s) : start_unknown_s;
     return watch;
 }
@@ -84,16 +97,26 @@ int alive_hear(struct alive_watch *watch, const char *text, double now_s)
 static void forgive(struct alive_watch *watch, double time_s)
 {
     watch->start_s += time_s;
+    watch->done_s += time_s;
     for (int i = 0; i < watch->count; i++) {
         watch->nodes[i].heard_s += time_s;
         watch->nodes[i].since_s += time_s;
     }
 }
 
+void alive_watch_done(struct alive_watch *watch, double now_s)
+{
+    watch->done_s = now_s;
+}
+
 int alive_check(struct alive_watch *watch, double now_s, struct error *error)
 {
     if (now_s - watch->checked_s > pause_s) forgive(watch, now_s - watch->checked_s);
     watch->checked_s = now_s;
+    if (now_s - watch->done_s > end_s)
+        return error_set(error, STATUS_FAILED,
+                         "all was measured, but the ranks or their launcher did not end within %g s", end_s);
+    if (!isnan(watch->done_s)) return STATUS_OK;
     if (watch->count == 0 && now_s - watch->start_s > watch->start_limit_s)
         return error_set(error, STATUS_FAILED,
                          "there is no sign of life from any rank %.0f s after the start: the launcher hangs, a node "

@@ -14,6 +14,9 @@ static const struct {
     {"GLIBC_", "it was built on a newer system than that of this node: build it on a node"},
     {"not enough slots",
      "the job has room for fewer ranks: ask the batch system for more (--ntasks-per-node), or take fewer workers"},
+    {"more processes than the ppr",
+     "mpirun knows of fewer nodes than were asked for, as an MPI that was built without support for this batch system "
+     "does: give --hosts node1,node2,..., or load another MPI"},
     {"attempt to run as root", "mpirun refuses root: be an ordinary user, or set OMPI_ALLOW_RUN_AS_ROOT=1 and "
                                "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 in containers"},
     {"Unreachable in file ext",

@@ -36,7 +36,7 @@ static int ranks_per_node(const struct mode *mode)
 static void add_hosts(const struct mode *mode, const char *hosts, const char *option, const char *behind,
                       struct words *argv)
 {
-    char text[2048] = "";
+    char text[16 * sizeof(struct launch_site){0}.hosts] = ""; /* a host has a letter and a comma at least */
     size_t used = 0;
     for (int n = 0; n < mode_nodes(mode) && *hosts && used < sizeof text; n++) {
         size_t length = strcspn(hosts, ",");
@@ -156,5 +156,6 @@ void srun_add(const struct config *config, const struct launch_site *site, struc
                                               "--export=ALL", NULL});
     words_add(environment, "OMPI_MCA_mpi_yield_when_idle=%d", yields);
     words_add(environment, "MPIR_CVAR_POLLS_BEFORE_YIELD=%d", yields);
+    if (mode_nodes(mode) > 1 && *site->hosts) add_hosts(mode, site->hosts, "--nodelist", "", argv);
     *unset_p = srun_unset;
 }

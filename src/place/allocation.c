@@ -174,7 +174,8 @@ static void read_pbs(char *const environment[], struct allocation *allocation)
     copy(environment, "PBS_QUEUE", sizeof allocation->partition, allocation->partition);
     allocation->nodes = find_count(environment, "PBS_NUM_NODES");
     allocation->cpus_per_node = find_count(environment, "PBS_NUM_PPN");
-    if (!allocation->cpus_per_node) allocation->cpus_per_node = find_count(environment, "NCPUS");
+    allocation->cpus_per_task =
+        find_count(environment, "NCPUS"); /* OpenPBS: the threads of a rank, whatever the name */
     long long total = (long long)allocation->nodes * allocation->cpus_per_node;
     if (total <= INT_MAX) allocation->cpus_total = (int)total;
     allocation->hosts_file = find(environment, "PBS_NODEFILE");
@@ -301,7 +302,8 @@ int allocation_read_hosts(struct allocation *allocation)
     free(lines);
     if (status) return status;
     if (!allocation->nodes) allocation->nodes = counts.nodes;
-    bool slots = counts.total > counts.nodes; /* listed once each: it does not say */
+    /* Listed once each, it does not say; nor does OpenPBS, which lists ranks. */
+    bool slots = counts.total > counts.nodes && !allocation->cpus_per_task;
     if (!allocation->cpus_per_node && slots) set_cpus(&counts, allocation);
     long long total = (long long)allocation->nodes * allocation->cpus_per_node;
     if (!allocation->cpus_total && total <= INT_MAX) allocation->cpus_total = (int)total;

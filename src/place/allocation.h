@@ -24,7 +24,7 @@ struct allocation {
     bool cpus_differ;  /* nodes have different numbers of them */
     int cpus_total;    /* over all nodes */
     int tasks_per_node;
-    int cpus_per_task;
+    int cpus_per_task; /* of OpenPBS: threads of a rank */
     double memory_per_node_bytes;
     double end_s;           /* date at which the job ends, seconds since 1970 */
     int restarts;           /* how many times it was started before; LSF says only whether: 1 */

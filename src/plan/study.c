@@ -7,6 +7,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -128,6 +129,8 @@ static void add_node_shapes(int cores, const struct study_request *request, enum
     if (threads == 0) threads = each > 0 && cores / each > 0 ? cores / each : each > 0 ? 1 : cores;
     if (each == 0)
         each = name == MODE_HYBRID && request->thread_count == 0 ? 1 : cores / threads > 0 ? cores / threads : 1;
+    /* What is too much for an int is too much all the same, and refused with the mode. */
+    if (each > INT_MAX / threads / nodes) each = INT_MAX / threads / nodes;
     if (request->worker_count == 0)
         add_shape(shapes, (struct study_shape){nodes * each * threads, nodes, nodes * each, threads, false});
     for (int w = 0; w < request->worker_count; w++) {

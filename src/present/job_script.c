@@ -323,13 +323,14 @@ static void write_preparation(FILE *out, const struct job_script *script, const 
     fprintf(out, "\necho \"$(date '+%%F %%T'), %s\"\n\"$speedup\" machine || true\n\n", form->where);
 }
 
-/* Where the study's line does not say it: all nodes of the job; of one job for all, each power of two up to them. */
+/* Where the study's line does not say it: all nodes of the job; of one job for all, each power of two up to them,
+ * unless the study compares them. */
 static void write_nodes(FILE *out, const struct job_script *script)
 {
     if (script->array_count > 0) fputs(" --nodes \"$nodes\"", out);
     if (script->array_count > 0 || script->nodes == 1) return;
     fputs(" --nodes ", out);
-    for (long long nodes = 1; nodes < script->nodes; nodes *= 2) fprintf(out, "%lld,", nodes);
+    for (long long nodes = 1; nodes < script->nodes && !script->all_at_once; nodes *= 2) fprintf(out, "%lld,", nodes);
     fprintf(out, "%d", script->nodes);
 }
 

@@ -29,6 +29,7 @@ struct job_script {
     int word_count;      /* of the study's command line, behind "study", without -o FILE and --resume */
     char *const *words;
     bool words_have_nodes; /* they name --nodes; else the script adds it, where there are more than one */
+    bool all_at_once;      /* the study takes one number of nodes: all of the job */
     int made_by_count;     /* the command line that asks for this script */
     char *const *made_by;
 };

@@ -1,11 +1,24 @@
 #!/usr/bin/env bash
 # The whole pipeline with real workers, and with the faults that it must notice injected: a CPU hog, a worker moved to
 # another CPU, one that is killed or hangs, an interrupt. Nothing here asserts a time.
+#
+#     end_to_end.sh [--short]
+#
+# --short is for a program with sanitizers, which takes much longer for the same: smaller sizes, no measurement of ceilings,
+# and ranks that are searched for leaks in each kernel and mode once, not in every launch after.
 # SPEEDUP_PROGRAM names the program.
 set -u
 set -m # else background jobs ignore SIGINT, which the harness respects
 
+# shellcheck source=tests/ranks.sh
+. "$(dirname -- "${BASH_SOURCE[0]}")/ranks.sh"
+
 program=${SPEEDUP_PROGRAM:?names the speedup program}
+short=
+[ "${1:-}" != --short ] || short=yes
+# What takes some tenths of a second in one task: judged from 0.2 s on.
+some=4e7 more=1.5e8 class=S watched=3e8
+[ -z "$short" ] || some=6e6 more=4e7 class=2000000 watched=1e7
 folder=$(mktemp -d)
 hogs=()
 passed=0 failed=0
@@ -56,7 +69,7 @@ export ASAN_OPTIONS=${ASAN_OPTIONS:-}:handle_segv=0:allow_user_segv_handler=1
 # --- Every mode gives the same answer, and the record says what was asked for.
 modes="serial multitask threads"
 mpi_available && modes="$modes multitask-mpi mpi hybrid"
-for kernel in "matmul --size 300" "pi --size 3000000" "option --size 20000 --payoff asian --steps 5" "ep --size S" \
+for kernel in "matmul --size 300" "pi --size 3000000" "option --size 20000 --payoff asian --steps 5" "ep --size $class" \
     "synthetic --size 30 --wait 1ms --operations 1000"; do
     : >checksums
     for mode in $modes; do
@@ -69,6 +82,8 @@ for kernel in "matmul --size 300" "pi --size 3000000" "option --size 20000 --pay
     check "${kernel%% *}: one checksum for all modes" test "$(sort -u checksums | wc -l)" -eq 1
     check "${kernel%% *}: a checksum from each mode" test "$(wc -l <checksums)" -eq "$(wc -w <<<"$modes")"
 done
+
+[ -z "$short" ] || ranks_without_search "$folder"
 
 # --- --json prints records alone; -o writes the same kind of file.
 check "json alone" run 0 run pi --size 100000 --runs 3 --json -o file.jsonl
@@ -127,20 +142,22 @@ SPEEDUP_ISA=sse5 check "SPEEDUP_ISA=sse5: status 2" run 2 run matmul --size 200
 check "  says what is allowed" says "SPEEDUP_ISA 'sse5' is no instruction set; allowed: ${sets%% *}" err
 check "other work has no peak" run 0 run pi --size 100000 --json
 check "  and says nothing of it" says '"ceiling_rate":null,"ceiling":null'
-check "machine --ceilings" run 0 machine --ceilings
-check "  a row for $best" says "^ +$best +in registers +[0-9.]+ GFLOP/s "
+if [ -z "$short" ]; then
+    check "machine --ceilings" run 0 machine --ceilings
+    check "  a row for $best" says "^ +$best +in registers +[0-9.]+ GFLOP/s "
+fi
 
 # --- A hog on the core: invalid with the reason, and no valid measurement.
 taskset -c 0 sh -c 'while :; do :; done' &
 hogs+=($!)
-check "a hog beside one task" run 4 run pi --variant scalar --size 4e7 --warmup 0 --cpus 0 --json
+check "a hog beside one task" run 4 run pi --variant scalar --size "$some" --warmup 0 --cpus 0 --json
 check "  no sample is valid" test "$(grep -c '"valid":true' out)" -eq 0
 check "  each was measured again" test "$(samples out)" -eq 3
 check "  the reason is named" says '"invalid_reason":"another program held CPU 0'
 check "  and told" says 'another program held CPU 0' err
 # The hypervisor may take as much as hides the hog's part: then once more.
 for _ in 1 2 3; do
-    "$program" run pi --variant scalar --size 4e7 --warmup 0 --mode multitask -W 4 --cpus 0 --json >out 2>err
+    "$program" run pi --variant scalar --size "$some" --warmup 0 --mode multitask -W 4 --cpus 0 --json >out 2>err
     hog_status=$?
     says '"invalid_reason":"the hypervisor took' || break
 done
@@ -152,7 +169,7 @@ hogs=()
 
 # --- A worker that is moved away from its CPU.
 if [ "$cpu_count" -ge 2 ]; then
-    "$program" run pi --variant scalar --cpus 0 --seed "$seed1" --size 1.5e8 --warmup 0 --time-limit 60s --json >out 2>err &
+    "$program" run pi --variant scalar --cpus 0 --seed "$seed1" --size "$more" --warmup 0 --time-limit 60s --json >out 2>err &
     harness=$!
     for _ in $(seq 100); do
         sleep 0.05
@@ -184,7 +201,7 @@ check "  nothing is left of it" no_workers "$seed3"
 interrupted() { # interrupted SEED MODE...
     local seed=$1 status
     shift
-    "$program" run pi --variant scalar --size 4e7 --seed "$seed" --runs 1000 -o "kept-$seed.jsonl" "$@" >out 2>err &
+    "$program" run pi --variant scalar --size "$some" --seed "$seed" --runs 1000 -o "kept-$seed.jsonl" "$@" >out 2>err &
     harness=$!
     for _ in $(seq 600); do
         sleep 0.05
@@ -304,9 +321,7 @@ fi
 
 # Ranks that share a core start milliseconds apart: what is shown is the time of the sample, from the first one's start.
 if mpi_available && "$program" machine | grep -q "^ *Timelines *exact"; then
-    size=3e8
-    "$program" --version | grep '^sanitize' >/dev/null && size=3e7
-    check "a timeline of processes on one core" run 0 run pi --mode multitask-mpi -W 3 --size $size --timeline -o turns.jsonl
+    check "a timeline of processes on one core" run 0 run pi --mode multitask-mpi -W 3 --size $watched --timeline -o turns.jsonl
     "$program" timeline turns.jsonl --json >out
     # By the records, and by the system's accounts of the sample: they may differ by one or two at the ends of each rank.
     awk -F'[:,]' '/"length_s"/ {length_s = $2} /"(preempted|yielded|blocked)"/ {seen += $2}

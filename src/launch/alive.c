@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const double silence_s = 10, stopped_s = 6, start_unknown_s = 60, end_s = 60, pause_s = 1;
+static const double silence_s = 10, stopped_s = 6, start_unknown_s = 60, start_least_s = 8, end_s = 8, pause_s = 1;
 
 struct node {
     int rank; /* that speaks for it */
@@ -19,7 +19,9 @@ struct node {
 
 struct alive_watch {
     double start_s, checked_s, start_limit_s;
-    double done_s; /* NAN: the ranks are still at it */
+    double heard_first_s; /* NAN: not yet */
+    double done_s;        /* NAN: the ranks are still at it */
+    double end_limit_s;
     int count;
     struct node *nodes; /* in the order in which they were heard first; the capacity is the next power of two */
 };
@@ -52,8 +54,8 @@ struct alive_watch *alive_watch_new(double start_s, double usual_s)
     struct alive_watch *watch = calloc(1, sizeof *watch);
     if (!watch) return NULL;
     watch->start_s = watch->checked_s = start_s;
-    watch->done_s = NAN;
-    watch->start_limit_s = usual_s > 0 ? fmax(10, 10 * usual_s) : start_unknown_s;
+    watch->done_s = watch->heard_first_s = NAN;
+    watch->start_limit_s = usual_s > 0 ? fmax(start_least_s, 10 * usual_s) : start_unknown_s;
     return watch;
 }
 
@@ -87,6 +89,7 @@ int alive_hear(struct alive_watch *watch, const char *text, double now_s)
     if (!node || sscanf(node, "],\"node\":\"%63[A-Za-z0-9._?-]\"}", name) != 1) return 0;
     struct node *own = find_node(watch, rank);
     if (!own) return -ENOMEM;
+    if (isnan(watch->heard_first_s)) watch->heard_first_s = now_s;
     memcpy(own->name, name, sizeof name);
     own->heard_s = now_s;
     if (own->stopped != stopped) own->since_s = now_s;
@@ -98,6 +101,7 @@ static void forgive(struct alive_watch *watch, double time_s)
 {
     watch->start_s += time_s;
     watch->done_s += time_s;
+    watch->heard_first_s += time_s;
     for (int i = 0; i < watch->count; i++) {
         watch->nodes[i].heard_s += time_s;
         watch->nodes[i].since_s += time_s;
@@ -106,6 +110,9 @@ static void forgive(struct alive_watch *watch, double time_s)
 
 void alive_watch_done(struct alive_watch *watch, double now_s)
 {
+    /* MPI's end takes no longer than its start. */
+    double start_s = watch->heard_first_s - watch->start_s;
+    watch->end_limit_s = isnan(start_s) ? end_s : fmax(end_s, 2 * start_s);
     watch->done_s = now_s;
 }
 
@@ -113,9 +120,10 @@ int alive_check(struct alive_watch *watch, double now_s, struct error *error)
 {
     if (now_s - watch->checked_s > pause_s) forgive(watch, now_s - watch->checked_s);
     watch->checked_s = now_s;
-    if (now_s - watch->done_s > end_s)
+    if (now_s - watch->done_s > watch->end_limit_s)
         return error_set(error, STATUS_FAILED,
-                         "all was measured, but the ranks or their launcher did not end within %g s", end_s);
+                         "all was measured, but within %.0f s not all ranks ended, or their launcher did not",
+                         watch->end_limit_s);
     if (!isnan(watch->done_s)) return STATUS_OK;
     if (watch->count == 0 && now_s - watch->start_s > watch->start_limit_s)
         return error_set(error, STATUS_FAILED,

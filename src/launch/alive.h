@@ -38,11 +38,12 @@ struct alive_watch *alive_watch_new(double start_s, double usual_s);
 void alive_watch_free(struct alive_watch *);
 /* A line (from its lead on); one that cannot be read is ignored. 0 or -ENOMEM. */
 int alive_hear(struct alive_watch *, const char *text, double now_s);
-/* The ranks have said all: from now on they may be silent, but the launch is to end within 60 s. */
+/* The ranks have said all: from now on they may be silent, but the launch is to end within 8 s, or twice the
+ * time that it took to start. */
 void alive_watch_done(struct alive_watch *, double now_s);
 /* To be called several times a second: a longer pause is taken as the harness's own, and held against nobody.
  * STATUS_FAILED with the text where a node is silent for 10 s, a rank is stopped for 6 s, or nothing was heard after
- * the start for 60 s, or for ten times the usual time, but 10 s at least, where that is known. */
+ * the start for 60 s, or for ten times the usual time, but 8 s at least, where that is known. */
 int alive_check(struct alive_watch *, double now_s, struct error *);
 
 #endif

@@ -5,9 +5,9 @@
 #     network.sh SPEEDUP PREDICT [FOLDER-FOR-RECORDS [PERCENT]]        (the two programs)
 #
 # Fails where a prediction is further off than PERCENT (20). Virtual nodes share the cores of one machine, so that
-#   - ranks wait asleep (--wait-policy block): a rank that polls would take the core from its partner, and the latency
+#   - ranks that wait yield the core (--wait-policy yield): one that polls would take the core from its partner, and the latency
 #     would be a time slice of the scheduler's;
-#   - each rank is kept on one CPU, by turns: every virtual node would begin with the first;
+#   - each node has one of the CPUs, as vcluster shares them out;
 #   - samples are disturbed by what are foreign programs to each node; medians of several are compared all the same;
 #   - sizes are such that communication dominates: the work's own time is not predicted, and what hides behind work
 #     depends on the cores.
@@ -15,15 +15,13 @@
 set -u
 program=${1:?the program speedup} predict=${2:?the program predict} records=${3:-$(mktemp -d)} percent=${4:-20}
 hosts=${HOSTS:-node1:1,node2:1,node3:1,node4:1}
-cpus=$(nproc)
 mkdir -p "$records" || exit 1
 
 measure() { # FILE ARGUMENTS...
     local file=$records/$1.jsonl
     shift
     # 4: measured, but not valid.
-    mpirun --host "$hosts" -n 4 bash -c 'exec taskset -c $((OMPI_COMM_WORLD_RANK % $0)) "$@"' "$cpus" \
-        "$program" run "$@" --wait-policy block -o "$file" > "$file.log" 2>&1
+    mpirun --host "$hosts" -n 4 "$program" run "$@" --wait-policy yield -o "$file" > "$file.log" 2>&1
     [ -s "$file" ] && grep -q '"type":"sample"' "$file" && return
     echo "network.sh: nothing was measured:" >&2
     cat "$file.log" >&2

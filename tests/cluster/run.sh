@@ -405,12 +405,17 @@ requeued() {
     job=$(sbatch --parsable --output "$work/limit.out" "$work/limit.sh") || return 1
     wait_for 100 grep -q 'the job is requeued' "$work/limit.out" || { tell "$work/limit.out" && echo "no requeueing" && return 1; }
     count=$(count_samples "$file")
-    # Slurm would wait for two minutes.
-    wait_for 30 scontrol update "JobId=$job" StartTime=now
-    wait_for 200 job_ended || { tell "$work/limit.out" && squeue && return 1; }
+    wait_for 60 starts_again || { scontrol show job "$job" && return 1; }
+    wait_for 100 job_ended || { tell "$work/limit.out" && squeue && return 1; }
     tell "$work/limit.out"
     echo "$count samples before the end of the first job, $(count_samples "$file") after that of the last"
     [ "$count" -gt 0 ] && [ "$count" -lt "$(count_samples "$file")" ] && once_each "$file" "$blocks"
+}
+
+# Slurm would wait for two minutes.
+starts_again() {
+    scontrol update "JobId=$job" StartTime=now
+    scontrol -o show job "$job" | grep -qE ' JobState=(RUNNING|COMPLETED) .* Restarts=1 '
 }
 
 job_ended() { scontrol -o show job "$job" | grep -qE ' JobState=(COMPLETED|FAILED|CANCELLED|TIMEOUT|NODE_FAIL|OUT_OF_MEMORY) '; }

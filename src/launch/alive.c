@@ -22,13 +22,15 @@ struct alive_watch {
     double heard_first_s; /* NAN: not yet */
     double done_s;        /* NAN: the ranks are still at it */
     double end_limit_s;
+    int nodes_in_all; /* that speak, as they say */
     int count;
     struct node *nodes; /* in the order in which they were heard first; the capacity is the next power of two */
 };
 
-size_t alive_format(int rank, const char *node, int count, const int stopped[], char text_p[ALIVE_LINE_MAX])
+size_t alive_format(int rank, int nodes, const char *node, int count, const int stopped[], char text_p[ALIVE_LINE_MAX])
 {
-    size_t used = (size_t)snprintf(text_p, ALIVE_LINE_MAX, ALIVE_LEAD "\"rank\":%d,\"stopped\":[", rank);
+    size_t used =
+        (size_t)snprintf(text_p, ALIVE_LINE_MAX, ALIVE_LEAD "\"rank\":%d,\"nodes\":%d,\"stopped\":[", rank, nodes);
     for (int i = 0; i < count && i < ALIVE_STOPPED_MAX; i++)
         used += (size_t)snprintf(text_p + used, ALIVE_LINE_MAX - used, "%s%d", i > 0 ? "," : "", stopped[i]);
     used += (size_t)snprintf(text_p + used, ALIVE_LINE_MAX - used, "],\"node\":\"");
@@ -55,7 +57,7 @@ struct alive_watch *alive_watch_new(double start_s, double usual_s)
     if (!watch) return NULL;
     watch->start_s = watch->checked_s = start_s;
     watch->done_s = watch->heard_first_s = NAN;
-    watch->start_limit_s = usual_s > 0 ? fmax(start_least_s, 10 * usual_s) : start_unknown_s;
+    watch->start_limit_s = usual_s > 0 ? fmax(start_least_s, 5 * usual_s) : start_unknown_s;
     return watch;
 }
 
@@ -81,15 +83,18 @@ static struct node *find_node(struct alive_watch *watch, int rank)
 
 int alive_hear(struct alive_watch *watch, const char *text, double now_s)
 {
-    int rank, stopped = -1, length = 0;
+    int rank, nodes, stopped = -1, length = 0;
     char name[64];
-    if (sscanf(text, ALIVE_LEAD "\"rank\":%9d,\"stopped\":[%n", &rank, &length) != 1 || length == 0) return 0;
+    if (sscanf(text, ALIVE_LEAD "\"rank\":%9d,\"nodes\":%9d,\"stopped\":[%n", &rank, &nodes, &length) != 2 ||
+        length == 0)
+        return 0;
     sscanf(text + length, "%9d", &stopped);
     const char *node = strstr(text + length, "],\"node\":\"");
     if (!node || sscanf(node, "],\"node\":\"%63[A-Za-z0-9._?-]\"}", name) != 1) return 0;
     struct node *own = find_node(watch, rank);
     if (!own) return -ENOMEM;
     if (isnan(watch->heard_first_s)) watch->heard_first_s = now_s;
+    watch->nodes_in_all = nodes;
     memcpy(own->name, name, sizeof name);
     own->heard_s = now_s;
     if (own->stopped != stopped) own->since_s = now_s;
@@ -130,6 +135,12 @@ int alive_check(struct alive_watch *watch, double now_s, struct error *error)
                          "there is no sign of life from any rank %.0f s after the start: the launcher hangs, a node "
                          "cannot be reached, or a rank died as it started, as it does where memory runs out",
                          watch->start_limit_s);
+    if (watch->count < watch->nodes_in_all && now_s - watch->heard_first_s > silence_s)
+        return error_set(
+            error, STATUS_FAILED,
+            "there is a sign of life from %d of the %d nodes alone, for %g s: others hang, or their network "
+            "is cut off",
+            watch->count, watch->nodes_in_all, silence_s);
     for (int i = 0; i < watch->count; i++) {
         const struct node *node = &watch->nodes[i];
         if (node->stopped >= 0 && now_s - node->since_s > stopped_s)

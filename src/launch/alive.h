@@ -1,7 +1,7 @@
 /* The words by which the nodes of a launch tell that they are there: the first rank of each says so every two seconds,
  * in one write of one short line, from which the harness concludes what is wrong where one stays away:
  *
- *   {"type":"alive","rank":2,"stopped":[3],"node":"node2"}
+ *   {"type":"alive","rank":2,"nodes":4,"stopped":[3],"node":"node2"}
  *
  * mpirun passes on what ranks write in pieces, so that such a line may come in the middle of a longer one. */
 #ifndef SPEEDUP_LAUNCH_ALIVE_H
@@ -17,9 +17,9 @@ enum { ALIVE_STOPPED_MAX = 8, ALIVE_LINE_MAX = 256 };
 /* What every such line begins with. */
 #define ALIVE_LEAD "{\"type\":\"alive\","
 
-/* rank: the one that speaks; stopped: ranks of its node that a signal has stopped, the first of them. With a newline.
- * Returns the length. Pure. */
-size_t alive_format(int rank, const char *node, int count, const int stopped[], char text_p[ALIVE_LINE_MAX]);
+/* rank: the one that speaks; nodes: how many speak; stopped: ranks of its node that a signal has stopped, the first of
+ * them. With a newline. Returns the length. Pure. */
+size_t alive_format(int rank, int nodes, const char *node, int count, const int stopped[], char text_p[ALIVE_LINE_MAX]);
 
 /* How long starts took until the first word. One over more nodes than any so far says nothing of: it takes longer. */
 struct alive_starts {
@@ -42,8 +42,9 @@ int alive_hear(struct alive_watch *, const char *text, double now_s);
  * time that it took to start. */
 void alive_watch_done(struct alive_watch *, double now_s);
 /* To be called several times a second: a longer pause is taken as the harness's own, and held against nobody.
- * STATUS_FAILED with the text where a node is silent for 10 s, a rank is stopped for 6 s, or nothing was heard after
- * the start for 60 s, or for ten times the usual time, but 8 s at least, where that is known. */
+ * STATUS_FAILED with the text where a node is silent for 10 s (from the first word of any on), a rank is stopped for 6
+ * s, or nothing was heard after the start for 60 s, or for five times the usual time, but 8 s at least, where that is
+ * known. */
 int alive_check(struct alive_watch *, double now_s, struct error *);
 
 #endif

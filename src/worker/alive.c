@@ -21,7 +21,7 @@ enum { PERIOD_MS = 2000, STACK_BYTES = 1 << 17 };
 struct alive {
     pthread_t thread;
     int output, end; /* the harness's end; an eventfd that tells the thread to end */
-    int rank;
+    int rank, nodes; /* that speaks for this node; nodes in all */
     char host[64];
     int count; /* of this node's other ranks */
     struct neighbour {
@@ -49,7 +49,7 @@ static void tell(const struct alive *alive)
     char text[ALIVE_LINE_MAX];
     for (int i = 0; i < alive->count && count < ALIVE_STOPPED_MAX; i++)
         if (is_stopped(alive->neighbours[i].pid)) stopped[count++] = alive->neighbours[i].rank;
-    size_t length = alive_format(alive->rank, alive->host, count, stopped, text);
+    size_t length = alive_format(alive->rank, alive->nodes, alive->host, count, stopped, text);
     if (write(alive->output, text, length) < 0 && errno == EPIPE) _exit(-STATUS_FAILED);
 }
 
@@ -85,9 +85,11 @@ static struct alive *alive_new(const struct worker *worker, int size, const doub
     if (!alive) return NULL;
     alive->rank = team->rank;
     memcpy(alive->host, worker->host, sizeof alive->host);
-    for (int rank = 0; rank < size; rank++)
+    for (int rank = 0; rank < size; rank++) {
+        alive->nodes += (int)nodes[rank] == rank;
         if (rank != team->rank && (int)nodes[rank] == team->node)
             alive->neighbours[alive->count++] = (struct neighbour){rank, (pid_t)pids[rank]};
+    }
     alive->output = fcntl(fileno(worker->lines), F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
     alive->end = eventfd(0, EFD_CLOEXEC);
     if (alive->output >= 0 && alive->end >= 0 && start_thread(alive)) return alive;

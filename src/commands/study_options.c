@@ -311,4 +311,6 @@ void study_options_release(struct study_options *options)
     options->command.parameter_count = 0;
     if (options->checks.pattern) regfree(&options->checks.regex);
     options->checks.pattern = NULL;
+    free(options->job_hosts);
+    options->job_hosts = NULL;
 }

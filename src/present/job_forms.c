@@ -86,7 +86,8 @@ static const struct job_form forms[] = {
                                       "-q @partition@", "-R \"select[@constraint@]\"", "-N -u @mail@"},
                        .about = "# Whole hosts that nobody shares (-x), with so many ranks each (ptile). Exit status "
                                 "75 says that the time was\n"
-                                "# up: the job is requeued (-Q), and goes on.\n",
+                                "# up: the job is requeued (-Q), and goes on, unless no sample was "
+                                "added.\n",
                        .submit = "bsub <",
                        .submit_each = "bsub -n \"$((nodes * @ranks@))\" -J @name@-\"$nodes\" <\"$0\"",
                        .outside = "[ -z \"${LSB_JOBID:-}\" ]",

@@ -73,9 +73,9 @@ static int parse_array(const char *text, struct job_script *script, struct error
     if (!text) return STATUS_OK;
     if (study_parse_workers(text, STUDY_CONFIGS_MAX, numbers, &count) || count > JOB_ARRAY_MAX)
         return error_set(error, STATUS_USAGE,
-                         "--array '%.80s' is no list of numbers of nodes; allowed: up to %d of 1 to 10000, as 1,2,4 or "
+                         "--array '%.80s' is no list of numbers of nodes; allowed: up to %d of 1 to %d, as 1,2,4 or "
                          "1-8 or 1..64*2",
-                         text, JOB_ARRAY_MAX);
+                         text, JOB_ARRAY_MAX, MODE_WORKERS_MAX);
     script->array_count = count;
     memcpy(script->array, numbers, (size_t)count * sizeof *numbers);
     return STATUS_OK;

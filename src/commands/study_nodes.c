@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WORKERS_MAX = 10000 };
-
 /* Whose workers do the same work, each by itself. */
 static const char *const equal_kernels[] = {"pi", "option", "ep", "synthetic", NULL};
 
@@ -60,9 +58,10 @@ int study_nodes_request(const struct session *session, struct study_options *opt
                          "--per-node compares cores, and only %ld may be used here; allow more, by --cpus or by what "
                          "started this program",
                          workers);
-    if (workers > WORKERS_MAX)
+    if (workers > MODE_WORKERS_MAX)
         return error_set(error, STATUS_USAGE, "--per-node: %ld cores are more than the %d that are allowed", workers,
-                         (int)WORKERS_MAX);
+                         (int)MODE_WORKERS_MAX);
+    tell_too_few(options, (int)workers);
     request->mode_count = request->worker_count = 1;
     request->modes[0] = MODE_MPI;
     request->workers[0] = (int)workers;

@@ -2,11 +2,11 @@
 # Made by: speedup job pbs --nodes 4 --cores-per-node 32 --walltime 2h --module openmpi --program speedup -- study matmul --modes mpi --budget 100m
 # Submit it with: qsub FILE
 #
-# Whole nodes that nobody shares (excl), one chunk on each (scatter).
+# Whole nodes that nobody shares (exclhost), one chunk on each (scatter).
 #PBS -N speedup-matmul
 #PBS -j oe
 #PBS -l select=4:ncpus=32:mpiprocs=32:ompthreads=1
-#PBS -l place=scatter:excl
+#PBS -l place=scatter:exclhost
 #PBS -l walltime=02:00:00
 #PBS -r y
 

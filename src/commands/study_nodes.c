@@ -3,6 +3,7 @@
  */
 #include "study.h"
 
+#include "../analyse/convergence.h"
 #include "../analyse/nodes.h"
 
 #include <stdlib.h>
@@ -46,6 +47,19 @@ int study_nodes_check(const struct study_options *options, struct error *error)
                      "--per-node: the workers of %s depend on one another, or have unequal shares; use pi, option, ep "
                      "or synthetic",
                      request->problem.kernel->name);
+}
+
+/* Before hours are spent on what then cannot be said. */
+static void tell_too_few(const struct study_options *options, int cores)
+{
+    double confidence = options->runs_min == options->runs_max ? CONFIDENCE_FIXED : CONFIDENCE_STOPPING;
+    int nodes = options->request.node_count > 0 ? options->request.nodes[0] : 1;
+    int needed = nodes_launches_needed(cores, nodes, confidence);
+    if (options->runs_max >= needed) return;
+    fprintf(stderr,
+            "speedup study: --runs allows %d launch%s, and it takes %d to tell which of %d cores is slow: give --runs "
+            "%d or more\n",
+            options->runs_max, options->runs_max == 1 ? "" : "es", needed, cores, needed);
 }
 
 int study_nodes_request(const struct session *session, struct study_options *options, struct error *error)

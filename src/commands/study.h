@@ -41,7 +41,7 @@ struct study {
 };
 
 /* study_plan.c */
-/* Chooses the size of a kernel where none was given, by measuring. */
+/* Chooses the size of a kernel where none was given, by measuring; not of one whose size is what is measured. */
 int study_choose_size(struct study *, struct study_options *, struct error *);
 /* Plan, configurations and keys; of a command STATUS_USAGE also where a launch line or a hook cannot be had. */
 int study_make_plan(struct study *, struct study_options *, struct error *);

@@ -3,7 +3,7 @@
 # Submit it with: bsub < FILE
 #
 # Whole hosts that nobody shares (-x), with so many ranks each (ptile). Exit status 75 says that the time was
-# up: the job is requeued (-Q), and goes on.
+# up: the job is requeued (-Q), and goes on, unless no sample was added.
 #BSUB -J speedup-matmul
 #BSUB -o speedup-matmul-%J.out
 #BSUB -n 128
@@ -33,6 +33,9 @@ stop() {
     if [ -n "$study" ]; then kill -TERM "$study" 2>/dev/null || true; fi
 }
 trap stop TERM INT
+# Samples that count. A start that adds none would add none the next time either.
+samples() { grep '"type":"sample"' "$file" 2>/dev/null | grep -vc '"valid":false' || true; }
+before=$(samples)
 timeout --foreground --signal=TERM "$((7080 - SECONDS))" "$speedup" study matmul --modes mpi --budget 100m --nodes 1,2,4 -o "$file" --resume &
 study=$!
 if [ -n "$stopped" ]; then stop; fi # one that came before there was a study
@@ -45,6 +48,10 @@ done
 if [ "$status" -eq 124 ]; then time_is_up=yes status=130; fi # timeout's own status
 
 if [ -n "$time_is_up" ] && [ "$status" -gt 128 ]; then # cut short: more is to be done
+    if [ "$(samples)" -le "$before" ]; then
+        echo "Time is up, and no sample was added to $file: give the job more time, or the study a smaller --size." >&2
+        exit 1
+    fi
     echo "Time is up: the job is requeued, and goes on with $file."
     exit 75
 fi

@@ -499,6 +499,7 @@ const struct kernel exchange_kernel = {
     .size_help = "bytes of the largest message, up to 1GiB: 4096, 64KiB, 1MiB",
     .size_default = "1MiB",
     .work_unit = "byte",
+    .repeated_by = "messages",
     .seed_default = 1,
     .variant_default = "pingpong",
     .variants = (const struct variant[]){[PINGPONG] = {.name = "pingpong",

@@ -89,6 +89,9 @@ struct kernel {
     const char *size_default; /* as one would write it after --size */
     const char *work_unit;    /* "flop", "sample", "item": the unit of work() */
     const char *unshared;     /* the option that does without memory shared by ranks, as on the command line; or NULL */
+    /* The option that says how often all is done, where its size is what is measured and not how long that takes: a
+     * larger one would not be the same made longer. Or NULL. */
+    const char *repeated_by;
     uint64_t seed_default;
     const char *variant_default;    /* by name; one that every machine can run */
     const struct variant *variants; /* from the plainest to the best */

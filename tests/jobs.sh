@@ -29,13 +29,17 @@ check_examples() {
     [ "$count" -ge 5 ] || complain "$count of 5 examples were found"
 }
 
-# The stand-in: runs for $STAND_IN_S, or until TERM.
+# The stand-in: adds a sample to $STAND_IN_FILE, where it is set, that is valid or not, and runs for $STAND_IN_S, or until
+# TERM.
 make_stand_in() {
     cat >"$work/speedup" <<'END'
 #!/usr/bin/env bash
 [ "$1" = study ] || exit 0
 echo "$*" >asked
 trap 'echo closed >closed; exit 130' TERM
+if [ -n "${STAND_IN_FILE:-}" ]; then
+    echo '{"type":"sample","valid":'"$STAND_IN_VALID"'}' >>"$STAND_IN_FILE"
+fi
 echo begun >begun
 for ((i = 0; i < STAND_IN_S * 20; i++)); do sleep 0.05; done
 exit "$STAND_IN_STATUS"
@@ -80,9 +84,12 @@ check_signals() {
     for scheduler in pbs lsf; do
         speedup job $scheduler --program "$work/speedup" --cores-per-node 1 --walltime 1m --signal-before 58s -- study pi \
             >"$work/$scheduler" 2>"$work/notes" || complain "job $scheduler"
-        run_job "$work/$scheduler" "" 75 "closed"
+        STAND_IN_FILE=speedup-pi.jsonl STAND_IN_VALID=true run_job "$work/$scheduler" "" 75 "closed speedup-pi.jsonl"
         run_job "$work/$scheduler" TERM 130 "closed"
     done
+    # What adds no sample that counts is not started again.
+    run_job "$work/pbs" "" 1 "closed"
+    STAND_IN_FILE=speedup-pi.jsonl STAND_IN_VALID=false run_job "$work/lsf" "" 1 "closed speedup-pi.jsonl"
     export STAND_IN_S=0
     for STAND_IN_STATUS in 0 4; do
         run_job "$work/slurm" "" $STAND_IN_STATUS "*"

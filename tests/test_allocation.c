@@ -251,13 +251,105 @@ static void a_file_that_is_none_changes_nothing(void **state)
     assert_int_equal(allocation.cpus_total, 0);
 }
 
+/* What is listed, what this machine is called, and the hosts. */
+static const struct {
+    const char *listed, *own, *hosts;
+    int count; /* or the error */
+} lists[] = {
+    /* PBS_NODEFILE: a line a rank, or a CPU */
+    {"n2\nn2\nn1\nn1\n", "n9", "n2,n1", 2},
+    {"n2\nn1\r\n\nn2 \nn3\nn1", "n1", "n1,n2,n3", 3},
+    {"n1.cluster.example\nn2.cluster.example\n", "N2", "n2.cluster.example,n1.cluster.example", 2},
+    {"n2.a\nn2.b\n", "n2.b", "n2.b,n2.a", 2},
+    /* LSB_MCPU_HOSTS, LSB_HOSTS, LSB_DJOB_HOSTFILE */
+    {"n1 4 n2 8 ", "n1", "n1,n2", 2},
+    {"n1 4 n2 8 n1 4", "n2", "n2,n1", 2},
+    {"n1 n1 n2 n2", "", "n1,n2", 2},
+    /* Flux, RFC 29 */
+    {"node[1-3,7]", "node3", "node3,node1,node2,node7", 4},
+    {"node[08-11]", "", "node08,node09,node10,node11", 4},
+    {"login,n[1]-ib,rack[1-2]n[a,3-4]x", "", "login,n1-ib,rack1nax,rack1n3x,rack1n4x,rack2nax,rack2n3x,rack2n4x", 8},
+    {"n[1-2],n[2-3],n1", "", "n1,n2,n3", 3},
+    {"one", "one", "one", 1},
+    /* what is none */
+    {"", "n", NULL, -EINVAL},
+    {" \n,\n", "n", NULL, -EINVAL},
+    {"4 n1", "n", NULL, -EINVAL},
+    {"n[1-2", "n", NULL, -EINVAL},
+    {"n1-2]", "n", NULL, -EINVAL},
+    {"n[]", "n", NULL, -EINVAL},
+    {"n[1,,2]", "n", NULL, -EINVAL},
+    {"n[2-1]", "n", NULL, -EINVAL},
+    {"n[1-2-3]", "n", NULL, -EINVAL},
+    {"n[1-]", "n", NULL, -EINVAL},
+    {"n[1-9999999999]", "n", NULL, -EINVAL},
+    {"n[0-999999999]", "n", NULL, -ERANGE},
+    {"n[0-9999][0-9999]", "n", NULL, -ERANGE},
+    {"--host", "n", NULL, -EINVAL},
+    {"n1;reboot", "n", NULL, -EINVAL},
+    {"n1 \033[31m", "n", NULL, -EINVAL},
+};
+
+static void hosts_are_listed_once_each(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+        char *hosts = NULL;
+        assert_int_equal(allocation_list_hosts(lists[i].listed, lists[i].own, &hosts), lists[i].count);
+        assert_texts_equal(hosts, lists[i].hosts);
+        free(hosts);
+    }
+}
+
+/* A thousand nodes, a line a rank, dealt out: the list is as long as it is. */
+static void many_hosts_are_listed(void **state)
+{
+    enum { NODES = 1000, RANKS = 16, LENGTH = 10 };
+    char *listed = calloc(NODES * RANKS + 1, LENGTH), *at = listed, *hosts = NULL;
+    (void)state;
+    assert_non_null(listed);
+    for (int i = 0; i < NODES * RANKS; i++) at += sprintf(at, "node%04d\n", i % NODES);
+    assert_int_equal(allocation_list_hosts(listed, "node0999", &hosts), NODES);
+    assert_int_equal(strlen(hosts), NODES * 9 - 1);
+    assert_memory_equal(hosts, "node0999,node0000,node0001,", 27);
+    free(hosts);
+    free(listed);
+    char name[300] = "";
+    memset(name, 'a', sizeof name - 1);
+    assert_int_equal(allocation_list_hosts(name, "", &hosts), -EINVAL);
+}
+
+static void hosts_are_found_where_they_are(void **state)
+{
+    char path[] = "/tmp/speedup-hosts-XXXXXX", *hosts = NULL;
+    int descriptor = mkstemp(path);
+    struct allocation allocation = {.scheduler = SCHEDULER_LSF, .hosts = "n1 4 n2 8", .hosts_file = path};
+    (void)state;
+    assert_true(descriptor >= 0);
+    assert_int_equal(write(descriptor, "n3\nn4\n", 6), 6);
+    close(descriptor);
+    assert_int_equal(allocation_find_hosts(&allocation, "n2", &hosts), 2);
+    assert_string_equal(hosts, "n2,n1");
+    free(hosts);
+    allocation.hosts = NULL;
+    assert_int_equal(allocation_find_hosts(&allocation, "n4", &hosts), 2);
+    assert_string_equal(hosts, "n4,n3");
+    free(hosts);
+    assert_int_equal(truncate(path, 0), 0);
+    assert_int_equal(allocation_find_hosts(&allocation, "n4", &hosts), -EINVAL);
+    unlink(path);
+    assert_int_equal(allocation_find_hosts(&allocation, "n4", &hosts), -ENOENT);
+    allocation.hosts_file = NULL;
+    assert_int_equal(allocation_find_hosts(&allocation, "n4", &hosts), -ENOENT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_scheduler_is_understood),
-        cmocka_unit_test(what_is_too_long_is_cut),
-        cmocka_unit_test(the_file_of_hosts_tells_nodes),
-        cmocka_unit_test(a_file_that_is_none_changes_nothing),
+        cmocka_unit_test(each_scheduler_is_understood),   cmocka_unit_test(what_is_too_long_is_cut),
+        cmocka_unit_test(the_file_of_hosts_tells_nodes),  cmocka_unit_test(a_file_that_is_none_changes_nothing),
+        cmocka_unit_test(hosts_are_listed_once_each),     cmocka_unit_test(many_hosts_are_listed),
+        cmocka_unit_test(hosts_are_found_where_they_are),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

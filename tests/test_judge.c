@@ -241,6 +241,56 @@ static void several_hosts_are_kept_apart(void **state)
     expect(&sample, SAMPLE_INVALID, "another program held CPU 0 of node2 for at least 40 % of the time");
 }
 
+/* The way for many workers finds what the plain one does. */
+static void loads_of_all_are_those_of_each(void **state)
+{
+    (void)state;
+    struct sample sample;
+    make_sample(&sample, 1, 60, 7);
+    for (int machines = -1; machines <= 1; machines++) {
+        sample.machines = machines;
+        for (int i = 0; i < 60; i++) {
+            snprintf(sample.workers[i].host, sizeof sample.workers[i].host, "node%d", i % 3);
+            sample.workers[i].wait_s = i % 5 ? 0.1 * i : NAN;
+            sample.workers[i].cpu_total_busy_s = i % 11 ? 1 + 0.01 * i : NAN;
+            sample.workers[i].cpu_asked = i % 13 ? i % 7 : -1;
+        }
+        struct cpu_load *loads = sample_cpu_loads(&sample), each, all;
+        assert_non_null(loads);
+        for (int i = 0; i < 60; i++) {
+            bool first = sample_cpu_load(&sample, i, &each);
+            assert_int_equal(sample_cpu_load_of(&sample, loads, i, &all), first);
+            if (!first) continue;
+            assert_int_equal(all.workers, each.workers);
+            assert_true(all.own_s == each.own_s);
+            assert_memory_equal(&all.busy_s, &each.busy_s, sizeof all.busy_s);
+            assert_memory_equal(&all.steal_s, &each.steal_s, sizeof all.steal_s);
+            assert_memory_equal(&all.held_s, &each.held_s, sizeof all.held_s);
+            assert_true(sample_cpu_load_of(&sample, NULL, i, &all));
+            assert_int_equal(all.workers, each.workers);
+        }
+        free(loads);
+    }
+    sample_release(&sample);
+}
+
+/* A sample of a large machine is judged in no time: each with each would be 10^10 comparisons. */
+static void many_workers_are_judged(void **state)
+{
+    (void)state;
+    enum { WORKERS = 100000, CORES = 64 };
+    struct sample sample;
+    make_sample(&sample, 1, WORKERS, WORKERS);
+    for (int i = 0; i < WORKERS; i++) {
+        struct worker_times *worker = &sample.workers[i];
+        snprintf(worker->host, sizeof worker->host, "node%d", i / CORES);
+        worker->cpu_asked = worker->cpus_seen[0] = i % CORES;
+    }
+    sample.workers[WORKERS - 1].wait_s = 0.4;
+    sample.workers[WORKERS - 1].cpu_s = 0.6;
+    expect(&sample, SAMPLE_INVALID, "another program held CPU 31 of node1562 for at least 40 % of the time");
+}
+
 static void imbalance_and_waiting_are_no_disturbance(void **state)
 {
     (void)state;
@@ -543,6 +593,8 @@ int main(void)
         cmocka_unit_test(wrong_placement_is_found),
         cmocka_unit_test(more_cpu_time_than_cpus_is_found),
         cmocka_unit_test(several_hosts_are_kept_apart),
+        cmocka_unit_test(loads_of_all_are_those_of_each),
+        cmocka_unit_test(many_workers_are_judged),
         cmocka_unit_test(imbalance_and_waiting_are_no_disturbance),
         cmocka_unit_test(short_samples_are_not_judged),
         cmocka_unit_test(a_wrong_answer_comes_before_all),

@@ -258,6 +258,10 @@ static void launches_needed_grow_with_the_cores(void **state)
     assert_int_equal(nodes.launches_needed, 20);
     assert_int_equal(nodes.core_count, 10000);
     nodes_release(&nodes);
+    /* Known before there is one. */
+    assert_int_equal(nodes_launches_needed(2, 1, CONFIDENCE_STOPPING), 8);
+    assert_int_equal(nodes_launches_needed(2, 1, CONFIDENCE_FIXED), 7);
+    assert_int_equal(nodes_launches_needed(10000, 100, CONFIDENCE_STOPPING), 20);
 }
 
 /* Whether a launch is used, and how many cores it tells of. */

@@ -209,8 +209,9 @@ static void durations(void **state)
     static const struct {
         const char *text;
         double seconds;
-    } cases[] = {{"10ms", 0.01}, {"20000us", 0.02}, {"10200us", 0.0102}, {"2", 2},
-                 {"2.5s", 2.5},  {"1.5m", 90},      {"1min", 60},        {"1.5h", 5400}};
+    } cases[] = {{"10ms", 0.01},    {"20000us", 0.02}, {"10200us", 0.0102}, {"2", 2},
+                 {"2.5s", 2.5},     {"1.5m", 90},      {"1min", 60},        {"1.5h", 5400},
+                 {"1:30:00", 5400}, {"0:00:07", 7},    {"01:02:03", 3723}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char line[64];
         snprintf(line, sizeof line, "--limit %s", cases[i].text);
@@ -218,7 +219,10 @@ static void durations(void **state)
         assert_int_equal(o.status, 0);
         assert_true(o.values.limit_s == cases[i].seconds); /* to the last bit: 100us is 0.1ms */
     }
-    static const char *const wrong[] = {"1ms", "2h", "-1s", "s", "''", "1.2.3s", "5parsec", "1e3s", "0x1s", "inf"};
+    static const char *const wrong[] = {"1ms",     "2h",      "-1s",           "s",          "''",     "1.2.3s",
+                                        "5parsec", "1e3s",    "0x1s",          "inf",        "1:00",   "1:60:00",
+                                        "1:00:60", "1:0:0",   "1:00:00s",      "1:00:00:00", ":10:00", "1.5:00:00",
+                                        "0:00:00", "2:00:00", "1234567:00:00", "-0:10:00"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         char line[64], text[160];
         snprintf(line, sizeof line, "--limit %s", wrong[i]);

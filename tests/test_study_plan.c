@@ -31,8 +31,8 @@ static void lists_of_workers(void **state)
         {"3..100*3", 4, {3, 9, 27, 81}},
         {"5..7*2", 1, {5}},
         {"1-4,8..32*2,6", 8, {1, 2, 3, 4, 6, 8, 16, 32}},
-        {"10000", 1, {10000}},
-        {"9000..10000*9999", 1, {9000}},
+        {"1000000", 1, {1000000}},
+        {"900000..1000000*999999", 1, {900000}},
     };
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         int workers[16], count = -1;
@@ -49,17 +49,37 @@ static void no_lists_of_workers(void **state)
         const char *text;
         int status;
     } bad[] = {
-        {"", -EINVAL},           {",", -EINVAL},      {"1,", -EINVAL},
-        {",1", -EINVAL},         {"1,,2", -EINVAL},   {"a", -EINVAL},
-        {"1 ", -EINVAL},         {" 1", -EINVAL},     {"1;2", -EINVAL},
-        {"-1", -EINVAL},         {"+1", -EINVAL},     {"1.5", -EINVAL},
-        {"1-", -EINVAL},         {"4-1", -EINVAL},    {"1-2-3", -EINVAL},
-        {"1..", -EINVAL},        {"1..8", -EINVAL},   {"1..8*", -EINVAL},
-        {"1..8*1", -EINVAL},     {"1..8*0", -EINVAL}, {"8..1*2", -EINVAL},
-        {"1..8+2", -EINVAL},     {"0x4", -ERANGE},    {"0", -ERANGE},
-        {"0-4", -ERANGE},        {"0..8*2", -ERANGE}, {"10001", -ERANGE},
-        {"1-10001", -ERANGE},    {"1-17", -ERANGE},   {"99999999999999999999", -ERANGE},
-        {"1..8*99999", -ERANGE},
+        {"", -EINVAL},
+        {",", -EINVAL},
+        {"1,", -EINVAL},
+        {",1", -EINVAL},
+        {"1,,2", -EINVAL},
+        {"a", -EINVAL},
+        {"1 ", -EINVAL},
+        {" 1", -EINVAL},
+        {"1;2", -EINVAL},
+        {"-1", -EINVAL},
+        {"+1", -EINVAL},
+        {"1.5", -EINVAL},
+        {"1-", -EINVAL},
+        {"4-1", -EINVAL},
+        {"1-2-3", -EINVAL},
+        {"1..", -EINVAL},
+        {"1..8", -EINVAL},
+        {"1..8*", -EINVAL},
+        {"1..8*1", -EINVAL},
+        {"1..8*0", -EINVAL},
+        {"8..1*2", -EINVAL},
+        {"1..8+2", -EINVAL},
+        {"0x4", -ERANGE},
+        {"0", -ERANGE},
+        {"0-4", -ERANGE},
+        {"0..8*2", -ERANGE},
+        {"1000001", -ERANGE},
+        {"1-1000001", -ERANGE},
+        {"1-17", -ERANGE},
+        {"99999999999999999999", -ERANGE},
+        {"1..8*9999999", -ERANGE},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         int workers[16], count = -1;
@@ -145,9 +165,40 @@ static void too_many_workers_on_nodes_are_refused(void **state)
     request.mode_count = 1;
     request.modes[0] = MODE_HYBRID;
     request.node_count = request.thread_count = 1;
-    request.nodes[0] = request.ranks_per_node = request.threads[0] = 10000;
+    request.nodes[0] = request.ranks_per_node = request.threads[0] = MODE_WORKERS_MAX;
     assert_int_equal(study_plan_new(&machine, &request, &plan, &error), STATUS_USAGE);
-    if (!strstr(error.text, "workers were asked for; at most 10000")) fail_msg("%s", error.text);
+    if (!strstr(error.text, "workers were asked for; at most 1000000 ")) fail_msg("%s", error.text);
+    request.ranks_per_node = 0;
+    request.thread_count = 0;
+    request.modes[0] = MODE_MPI;
+    assert_int_equal(study_plan_new(&machine, &request, &plan, &error), STATUS_USAGE);
+    if (!strstr(error.text, "4000000 workers were asked for; at most 1000000 ")) fail_msg("%s", error.text);
+    request.nodes[0] = 4;
+    request.ranks_per_node = 10001;
+    assert_int_equal(study_plan_new(&machine, &request, &plan, &error), STATUS_USAGE);
+    if (!strstr(error.text, "10001 workers on one node were asked for; at most 10000 ")) fail_msg("%s", error.text);
+}
+
+/* As large as machines are. */
+static void thousands_of_nodes_are_planned(void **state)
+{
+    (void)state;
+    const struct machine machine = make_machine(4);
+    struct study_request request = make_request("pi", "1000000");
+    struct study_plan plan = {.seed = 1};
+    struct error error;
+    request.worker_count = 0;
+    request.mode_count = 1;
+    request.modes[0] = MODE_MPI;
+    request.node_count = 2;
+    request.nodes[0] = 1024;
+    request.nodes[1] = 15000;
+    request.ranks_per_node = 64;
+    assert_int_equal(study_plan_new(&machine, &request, &plan, &error), STATUS_OK);
+    assert_int_equal(plan.configs[plan.count - 1].mode.ranks, 960000);
+    assert_int_equal(plan.configs[plan.count - 1].mode.nodes, 15000);
+    assert_int_equal(plan.configs[plan.count - 2].mode.ranks, 65536);
+    study_plan_release(&plan);
 }
 
 /* Nodes of 4 cores. */
@@ -447,6 +498,7 @@ int main(void)
         cmocka_unit_test(cores_are_compared_in_one_configuration),
         cmocka_unit_test(nodes_are_filled),
         cmocka_unit_test(too_many_workers_on_nodes_are_refused),
+        cmocka_unit_test(thousands_of_nodes_are_planned),
         cmocka_unit_test(nodes_that_cannot_be_filled),
         cmocka_unit_test(every_mode_has_its_own_base_beside_the_serial_one),
         cmocka_unit_test(a_base_of_several_workers_has_no_serial_program),

@@ -143,19 +143,27 @@ static void count_states(struct nodes *nodes, int count, const struct nodes_plac
     }
 }
 
+static double confidence_of_each(int cores, int nodes, double confidence)
+{
+    return 1 - (1 - confidence) / fmax(cores + (nodes > 1 ? nodes : 0), 1);
+}
+
+int nodes_launches_needed(int cores, int nodes, double confidence)
+{
+    int launches = 1, rank_low, rank_high;
+    double of_each = confidence_of_each(cores, nodes, confidence);
+    while (launches < LAUNCHES_MOST && !order_interval_ranks(launches, of_each, &rank_low, &rank_high)) launches++;
+    return launches;
+}
+
 /* Ordered places from the entries of all launches. 0 or -ENOMEM. */
 static int make_places(struct nodes *nodes, struct nodes_entries *cores, struct nodes_entries *of_nodes)
 {
-    int rank_low, rank_high;
     nodes->core_count = count_places(cores);
     int node_count = count_places(of_nodes);
     nodes->node_count = node_count > 0 ? node_count : nodes->core_count > 0;
-    int intervals = nodes->core_count + node_count;
-    nodes->own_confidence = 1 - (1 - nodes->confidence) / fmax(intervals, 1);
-    nodes->launches_needed = 1;
-    while (nodes->launches_needed < LAUNCHES_MOST &&
-           !order_interval_ranks(nodes->launches_needed, nodes->own_confidence, &rank_low, &rank_high))
-        nodes->launches_needed++;
+    nodes->own_confidence = confidence_of_each(nodes->core_count, node_count, nodes->confidence);
+    nodes->launches_needed = nodes_launches_needed(nodes->core_count, node_count, nodes->confidence);
     nodes->cores = calloc((size_t)nodes->core_count + 1, sizeof *nodes->cores);
     nodes->nodes = calloc((size_t)nodes->node_count + 1, sizeof *nodes->nodes);
     if (!nodes->cores || !nodes->nodes) return -ENOMEM;

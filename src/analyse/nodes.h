@@ -83,6 +83,9 @@ struct nodes {
 
 /* The record is of such a study. */
 bool nodes_asked(const struct results *);
+/* Launches below which nothing can be said of so many cores on so many nodes. */
+int nodes_launches_needed(int cores, int nodes, double confidence);
+
 /* Its confidence: as convergence.h says. */
 double nodes_confidence(const struct results *);
 /* The sample is used: a right answer, with times of workers. */

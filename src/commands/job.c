@@ -41,7 +41,7 @@ static void fill_table(struct job_arguments *given, struct option table_p[ROWS_M
          "Instead of one job one for each of these numbers of nodes, such as 1,2,4 or 1..8*2, each with a file of its "
          "own; 'speedup report FILE...' joins them. The script submits them when bash runs it."},
         {'t', "walltime", OPT_DURATION, &script->walltime_s, 60, 2592000, NULL, "TIME",
-         "The job's time limit, in whole minutes. Default: 1h."},
+         "The job's time limit, in whole minutes, such as 90m or 1:30:00. Default: 1h."},
         {0, "signal-before", OPT_DURATION, &script->signal_before_s, 1, 65535, NULL, "TIME",
          "So long before its end the study is asked to stop. Default: 120s."},
         {0, "ranks-per-node", OPT_COUNT, &script->ranks_per_node, 1, 10000, NULL, "R",
@@ -73,9 +73,9 @@ static int parse_array(const char *text, struct job_script *script, struct error
     if (!text) return STATUS_OK;
     if (study_parse_workers(text, STUDY_CONFIGS_MAX, numbers, &count) || count > JOB_ARRAY_MAX)
         return error_set(error, STATUS_USAGE,
-                         "--array '%.80s' is no list of numbers of nodes; allowed: up to %d of 1 to 10000, as 1,2,4 or "
+                         "--array '%.80s' is no list of numbers of nodes; allowed: up to %d of 1 to %d, as 1,2,4 or "
                          "1-8 or 1..64*2",
-                         text, JOB_ARRAY_MAX);
+                         text, JOB_ARRAY_MAX, MODE_WORKERS_MAX);
     script->array_count = count;
     memcpy(script->array, numbers, (size_t)count * sizeof *numbers);
     return STATUS_OK;

@@ -46,7 +46,7 @@ static int adopt_foreign_job(const struct session *session, struct mode_request 
                          "--mode %s is not one of ranks, but %s started %d of them; use mpi or hybrid",
                          mode_choices[request->mode], job->launcher, job->size);
     int threads = request->threads > 0 ? request->threads : 1;
-    if (request->workers > 0 && request->workers != job->size * threads)
+    if (request->workers > 0 && request->workers != (long long)job->size * threads)
         return error_set(error, STATUS_USAGE, "--workers %d was given, but %s started %d rank%s of %d thread%s",
                          request->workers, job->launcher, job->size, job->size == 1 ? "" : "s", threads,
                          threads == 1 ? "" : "s");
@@ -54,6 +54,7 @@ static int adopt_foreign_job(const struct session *session, struct mode_request 
     all.workers = 0;
     all.ranks = job->size;
     all.threads = threads;
+    all.placed = true;
     all.mode = request->mode >= 0 ? request->mode : threads > 1 ? MODE_HYBRID : MODE_MPI;
     int status = heard_from_any_rank(session, plan_mode(&session->machine, &all, mode, error));
     if (status) return status;
@@ -197,9 +198,9 @@ int command_run(const struct command *command, int argc, char **argv, struct err
          "How the kernel is written (see 'speedup list'); 'all' shows all of them side by side."},
         {'m', "mode", OPT_CHOICE, &options.mode.mode, 0, 0, mode_choices, "MODE",
          "How the workers are placed. Default: serial, or what --workers, --ranks and --threads imply."},
-        {'W', "workers", OPT_COUNT, &options.mode.workers, 1, 10000, NULL, "W",
+        {'W', "workers", OPT_COUNT, &options.mode.workers, 1, MODE_WORKERS_MAX, NULL, "W",
          "Tasks that share the work. Default: one for each core (mode serial: one)."},
-        {0, "ranks", OPT_COUNT, &options.mode.ranks, 1, 10000, NULL, "R", "MPI processes."},
+        {0, "ranks", OPT_COUNT, &options.mode.ranks, 1, MODE_WORKERS_MAX, NULL, "R", "MPI processes."},
         {0, "threads", OPT_COUNT, &options.mode.threads, 1, 10000, NULL, "T", "OpenMP threads in each process."},
         {'s', "size", OPT_TEXT, &arguments.size, 0, 0, NULL, "N",
          "Problem size, in the kernel's own unit (see 'speedup list'). Default: the kernel's; with --variant all, one "

@@ -45,7 +45,14 @@ void study_hint_at_size(const struct study *study)
                 shortest->invalid_reason);
         return;
     }
-    if (!shortest || ladder_size(&problem, shortest->wall_s, &size)) return;
+    if (!shortest) return;
+    const char *repeated_by = problem.kernel->repeated_by;
+    if (repeated_by) {
+        fprintf(stderr, "speedup study: samples of %.3g ms are too short to be judged; more --%s make them longer\n",
+                1e3 * shortest->wall_s, repeated_by);
+        return;
+    }
+    if (ladder_size(&problem, shortest->wall_s, &size)) return;
     fprintf(stderr,
             "speedup study: samples of %.3g ms are too short to be judged; --size %s would be long enough for all\n",
             1e3 * shortest->wall_s, size_format(&size, sizeof text, text));
@@ -192,6 +199,15 @@ static int watch(struct study *study, struct study_progress *progress, struct er
     return STATUS_OK;
 }
 
+/* There is something to show. */
+static bool has_worked(const struct results *results)
+{
+    for (int g = 0; g < results->group_count; g++)
+        for (int s = 0; s < results->groups[g].count; s++)
+            if (!sample_failed(&results->groups[g].samples[s])) return true;
+    return false;
+}
+
 static int run_study(struct study *study, struct study_options *options, struct error *error)
 {
     char path[PATH_LENGTH];
@@ -221,6 +237,10 @@ static int run_study(struct study *study, struct study_options *options, struct 
     session->on_tick = study_show_progress;
     status = study_run_blocks(study, &progress, error);
     if (!status && options->timeline) status = watch(study, &progress, error);
+    if (status && !has_worked(&session->results)) {
+        if (*path && !options->json) printf("Records: %s\n", path);
+        return status;
+    }
     struct error tell_error;
     int tell_status = tell(study, &progress, *path ? path : NULL, &tell_error);
     if (!status && tell_status) *error = tell_error;

@@ -18,8 +18,9 @@ struct study_options {
     const char *launcher;        /* of a kernel: "mpirun", "srun"; NULL: not given */
     bool hybrid_all;
     bool nodes_given;
-    bool elsewhere;   /* it is to run on other machines than this: what it asks for is not held against this one */
-    char hosts[1024]; /* "": not given */
+    bool elsewhere;    /* it is to run on other machines than this: what it asks for is not held against this one */
+    const char *hosts; /* as given; NULL: not given */
+    char *job_hosts;   /* those of the batch system's job, where they are to be named to mpirun; heap; NULL */
     uint64_t seed;
     int runs_min, runs_max, warmups;
     double precision; /* while options are parsed 0: not given */
@@ -40,7 +41,7 @@ struct study {
 };
 
 /* study_plan.c */
-/* Chooses the size of a kernel where none was given, by measuring. */
+/* Chooses the size of a kernel where none was given, by measuring; not of one whose size is what is measured. */
 int study_choose_size(struct study *, struct study_options *, struct error *);
 /* Plan, configurations and keys; of a command STATUS_USAGE also where a launch line or a hook cannot be had. */
 int study_make_plan(struct study *, struct study_options *, struct error *);

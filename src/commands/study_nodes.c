@@ -3,12 +3,11 @@
  */
 #include "study.h"
 
+#include "../analyse/convergence.h"
 #include "../analyse/nodes.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-enum { WORKERS_MAX = 10000 };
 
 /* Whose workers do the same work, each by itself. */
 static const char *const equal_kernels[] = {"pi", "option", "ep", "synthetic", NULL};
@@ -50,6 +49,19 @@ int study_nodes_check(const struct study_options *options, struct error *error)
                      request->problem.kernel->name);
 }
 
+/* Before hours are spent on what then cannot be said. */
+static void tell_too_few(const struct study_options *options, int cores)
+{
+    double confidence = options->runs_min == options->runs_max ? CONFIDENCE_FIXED : CONFIDENCE_STOPPING;
+    int nodes = options->request.node_count > 0 ? options->request.nodes[0] : 1;
+    int needed = nodes_launches_needed(cores, nodes, confidence);
+    if (options->runs_max >= needed) return;
+    fprintf(stderr,
+            "speedup study: --runs allows %d launch%s, and it takes %d to tell which of %d cores is slow: give --runs "
+            "%d or more\n",
+            options->runs_max, options->runs_max == 1 ? "" : "es", needed, cores, needed);
+}
+
 int study_nodes_request(const struct session *session, struct study_options *options, struct error *error)
 {
     struct study_request *request = &options->request;
@@ -60,9 +72,10 @@ int study_nodes_request(const struct session *session, struct study_options *opt
                          "--per-node compares cores, and only %ld may be used here; allow more, by --cpus or by what "
                          "started this program",
                          workers);
-    if (workers > WORKERS_MAX)
+    if (workers > MODE_WORKERS_MAX)
         return error_set(error, STATUS_USAGE, "--per-node: %ld cores are more than the %d that are allowed", workers,
-                         (int)WORKERS_MAX);
+                         (int)MODE_WORKERS_MAX);
+    tell_too_few(options, (int)workers);
     request->mode_count = request->worker_count = 1;
     request->modes[0] = MODE_MPI;
     request->workers[0] = (int)workers;

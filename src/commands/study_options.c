@@ -70,8 +70,8 @@ static int parse_workers(const char *text, int cores, struct study_request *requ
     int status = study_parse_workers(text, STUDY_CONFIGS_MAX, request->workers, &request->worker_count);
     if (!status) return STATUS_OK;
     return error_set(error, STATUS_USAGE,
-                     "--workers %s is %s; allowed: numbers from 1 to 10000, as 1,2,4 or 1-8 or 1..64*2 (each times 2)",
-                     text, status == -ERANGE ? "out of range" : "no list of numbers");
+                     "--workers %s is %s; allowed: numbers from 1 to %d, as 1,2,4 or 1-8 or 1..64*2 (each times 2)",
+                     text, status == -ERANGE ? "out of range" : "no list of numbers", MODE_WORKERS_MAX);
 }
 
 static int parse_runs(const char *text, struct study_options *options, struct error *error)
@@ -125,10 +125,10 @@ static void fill_table(struct given *given, struct study_options *options, struc
          "strong: one problem for all; weak: the same work per worker, by the kernel's own law, or that of --weak. "
          "Default: strong."},
         {'s', "size", OPT_TEXT, &given->problem.size, 0, 0, NULL, "N",
-         "Problem size (weak scaling: of the base). Default: one at which the shortest sample takes 0.3 s. Of a "
-         "command: "
-         "what {size} stands for."},
-        {0, "base", OPT_COUNT, &options->request.base, 1, 10000, NULL, "P",
+         "Problem size (weak scaling: of the base). Default: one at which the shortest sample takes 0.3 s, or of "
+         "kernels "
+         "that time messages their own. Of a command: what {size} stands for."},
+        {0, "base", OPT_COUNT, &options->request.base, 1, MODE_WORKERS_MAX, NULL, "P",
          "Workers of the base, where the problem does not fit into one. Default: 1."},
         {0, "per-node", OPT_FLAG, &options->request.per_node, 0, 0, NULL, NULL,
          "Instead of a scaling study: the same work on every core of every node at the same time; which node or core "
@@ -311,4 +311,6 @@ void study_options_release(struct study_options *options)
     options->command.parameter_count = 0;
     if (options->checks.pattern) regfree(&options->checks.regex);
     options->checks.pattern = NULL;
+    free(options->job_hosts);
+    options->job_hosts = NULL;
 }

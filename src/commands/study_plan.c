@@ -59,11 +59,12 @@ static int list_configs(struct study *study, struct error *error)
     return STATUS_OK;
 }
 
-/* With the fewest workers, so that the one that is fastest takes shortest_s: as many times longer as workers can run at
- * once. */
+/* One whose size is what is measured keeps its own. Others: with the fewest workers, so that the one that is fastest
+ * takes shortest_s: as many times longer as workers can run at once. */
 int study_choose_size(struct study *study, struct study_options *options, struct error *error)
 {
     struct study_request *request = &options->request;
+    if (request->problem.kernel->repeated_by) return STATUS_OK;
     const struct mode_request serial = {.mode = MODE_SERIAL, .wait_policy = -1, .cpus = {.count = 0}};
     struct mode mode;
     int cores =

@@ -54,8 +54,8 @@ static int parse_hosts(const char *text, struct study_options *options, struct e
 {
     size_t allowed = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.,-_");
     if (*text && *text != ',' && *text != '-' && !text[allowed] && !strstr(text, ",,") && !strstr(text, ",-") &&
-        text[strlen(text) - 1] != ',' && strlen(text) < sizeof options->hosts) {
-        snprintf(options->hosts, sizeof options->hosts, "%s", text);
+        text[strlen(text) - 1] != ',') {
+        options->hosts = text;
         return STATUS_OK;
     }
     return error_set(error, STATUS_USAGE,
@@ -66,9 +66,26 @@ static int parse_hosts(const char *text, struct study_options *options, struct e
 
 static int count_hosts(const char *hosts)
 {
-    int count = *hosts ? 1 : 0;
-    for (; *hosts; hosts++) count += *hosts == ',';
+    int count = hosts && *hosts ? 1 : 0;
+    for (; hosts && *hosts; hosts++) count += *hosts == ',';
     return count;
+}
+
+/* Each name stands in one argument of mpirun's, with ":" and a number of slots behind. */
+static int check_length(const char *hosts, int nodes, struct error *error)
+{
+    enum { ARGUMENT_MAX = 131072, SLOTS_LENGTH = 8 }; /* Linux: MAX_ARG_STRLEN */
+    size_t length = 0;
+    for (int n = 0; hosts && *hosts && n < nodes; n++) {
+        size_t name = strcspn(hosts, ",");
+        length += name + SLOTS_LENGTH;
+        hosts += name + (hosts[name] == ',');
+    }
+    if (length < ARGUMENT_MAX) return STATUS_OK;
+    return error_set(error, STATUS_USAGE,
+                     "the names of %d nodes are too long for the system: %zu characters with their slots, and an "
+                     "argument of mpirun's may have %d; take fewer nodes, or let mpirun's default hostfile name them",
+                     nodes, length, (int)ARGUMENT_MAX);
 }
 
 int study_shapes_choose(const struct study_shape_arguments *arguments, struct study_options *options,
@@ -84,7 +101,7 @@ int study_shapes_choose(const struct study_shape_arguments *arguments, struct st
     if (status) return status;
     options->hybrid_all = arguments->hybrid == 0;
     options->nodes_given = arguments->nodes != NULL;
-    if (*options->hosts && !options->nodes_given)
+    if (options->hosts && !options->nodes_given)
         return error_set(error, STATUS_USAGE,
                          "--hosts names nodes, but not how many of them are to be used; give --nodes too, such as "
                          "--nodes 1,%d",
@@ -122,11 +139,15 @@ static bool has_hostfile(void)
     return false;
 }
 
+static int most_nodes(const struct study_request *request)
+{
+    return request->node_count > 0 ? request->nodes[request->node_count - 1] : 1;
+}
+
 static int check_nodes(const struct study_options *options, const struct allocation *allocation, struct error *error)
 {
     const struct study_request *request = &options->request;
-    int most = request->node_count > 0 ? request->nodes[request->node_count - 1] : 1;
-    int hosts = count_hosts(options->hosts);
+    int most = most_nodes(request), hosts = count_hosts(options->hosts);
     if (most > 1 && allocation->elsewhere)
         return error_set(error, STATUS_USAGE,
                          "--nodes %d: this shell is on none of the nodes of %s job %s, whose cores are to be counted; "
@@ -136,8 +157,9 @@ static int check_nodes(const struct study_options *options, const struct allocat
         return error_set(error, STATUS_USAGE, "--nodes %d, but --hosts names %d; name more, or take fewer nodes", most,
                          hosts);
     if (most > 1 && hosts == 0 && allocation->nodes > 0 && most > allocation->nodes)
-        return error_set(error, STATUS_USAGE, "--nodes %d, but %s job %s has %d; take fewer, or ask for more", most,
-                         scheduler_name(allocation->scheduler), allocation->job_id, allocation->nodes);
+        return error_set(error, STATUS_USAGE, "--nodes %d, but %s job%s%s has %d; take fewer, or ask for more", most,
+                         scheduler_name(allocation->scheduler), *allocation->job_id ? " " : "", allocation->job_id,
+                         allocation->nodes);
     if (most > 1 && hosts == 0 && allocation->scheduler == SCHEDULER_NONE && !has_hostfile())
         return error_set(error, STATUS_USAGE,
                          "--nodes %d, but this is in no job of a batch system, and nothing names the nodes; submit a "
@@ -219,16 +241,50 @@ int study_shapes_check_modes(const struct study_options *options, int nodes, str
     return STATUS_OK;
 }
 
+static const char *first_of(const char *hosts, size_t length, char *first)
+{
+    snprintf(first, length, "%.*s", (int)strcspn(hosts, ","), hosts);
+    return first;
+}
+
 /* What runs on one node runs here: were this not the first of the hosts, another machine would be compared. */
 int study_shapes_check_first(const struct study_options *options, struct error *error)
 {
     char first[256];
-    snprintf(first, sizeof first, "%.*s", (int)strcspn(options->hosts, ","), options->hosts);
-    if (!*first || options->elsewhere || options->dry_run || host_is_this(first)) return STATUS_OK;
+    if (!options->hosts || options->elsewhere || options->dry_run) return STATUS_OK;
+    if (host_is_this(first_of(options->hosts, sizeof first, first))) return STATUS_OK;
     struct utsname system;
     return error_set(error, STATUS_USAGE,
                      "--hosts begins with %s, but this machine is %s; name it first, as what takes one node runs here",
                      first, uname(&system) == 0 ? system.nodename : "another");
+}
+
+/* An Open MPI that was built without support for PBS or LSF does not see their jobs, and none sees those of Flux: there
+ * mpirun is told the job's nodes, which does no harm where it knows them. Slurm's it finds in the environment. What
+ * cannot be found out is left to mpirun. */
+static void find_job_hosts(struct study_options *options, const struct allocation *allocation)
+{
+    const char *launcher = options->has_command ? options->command.target.launcher : options->launcher;
+    struct utsname system;
+    char first[256];
+    bool told = options->hosts || has_hostfile() || (launcher && strcmp(launcher, "srun") == 0);
+    bool asked = allocation->scheduler == SCHEDULER_PBS || allocation->scheduler == SCHEDULER_LSF ||
+                 allocation->scheduler == SCHEDULER_FLUX;
+    if (told || !asked || allocation->step || most_nodes(&options->request) <= 1) return;
+    if (uname(&system) < 0) system.nodename[0] = '\0';
+    if (allocation_find_hosts(allocation, system.nodename, &options->job_hosts) < 0) {
+        fprintf(stderr,
+                "speedup study: nothing names the nodes of this %s job: unless mpirun knows them, give --hosts "
+                "node1,node2,...\n",
+                scheduler_name(allocation->scheduler));
+        return;
+    }
+    first_of(options->job_hosts, sizeof first, first);
+    if (!options->dry_run && !host_same_name(first, system.nodename) && !host_is_this(first))
+        fprintf(stderr,
+                "speedup study: this machine, %s, is not found among the nodes of this %s job, which begin with %s: "
+                "what takes one node runs here all the same\n",
+                system.nodename, scheduler_name(allocation->scheduler), first);
 }
 
 int study_shapes_complete(struct session *session, struct study_options *options, struct error *error)
@@ -238,9 +294,12 @@ int study_shapes_complete(struct session *session, struct study_options *options
     allocation_find(environ, &allocation);
     if (allocation.hosts_file) allocation_read_hosts(&allocation);
     if (options->hybrid_all) list_divisors(plan_cores(&session->machine, &request->placement), request);
-    memcpy(session->site.hosts, options->hosts, sizeof session->site.hosts);
     int status = options->has_command ? STATUS_OK : check_launcher(options->launcher, error);
     if (status || options->elsewhere) return status;
+    find_job_hosts(options, &allocation);
+    session->site.hosts = options->hosts ? options->hosts : options->job_hosts;
+    if (!allocation.nodes) allocation.nodes = count_hosts(options->job_hosts);
     status = check_nodes(options, &allocation, error);
+    if (!status) status = check_length(session->site.hosts, most_nodes(request), error);
     return status || options->has_command ? status : choose_launcher(options, session, &allocation, error);
 }

@@ -22,7 +22,7 @@ struct launch_site {
     char mpi_reason[256];  /* why the MPI modes are unavailable; "" where they are available */
     char srun[4096];       /* "" where there is none */
     bool by_srun;          /* srun starts the ranks, not mpirun */
-    char hosts[1024];      /* "a,b,c": nodes to use, where no batch system tells mpirun; "" */
+    const char *hosts;     /* "a,b,c": nodes to use, where nothing else tells the launcher; borrowed; NULL */
     enum mpi_flavour flavour;
     bool root; /* effective user is root: Open MPI must be allowed to run */
 };

@@ -1,6 +1,7 @@
 #include "mpirun.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define OPENMP_UNSET                                                                                                   \
@@ -36,16 +37,19 @@ static int ranks_per_node(const struct mode *mode)
 static void add_hosts(const struct mode *mode, const char *hosts, const char *option, const char *behind,
                       struct words *argv)
 {
-    char text[16 * sizeof(struct launch_site){0}.hosts] = ""; /* a host has a letter and a comma at least */
-    size_t used = 0;
-    for (int n = 0; n < mode_nodes(mode) && *hosts && used < sizeof text; n++) {
-        size_t length = strcspn(hosts, ",");
-        used +=
-            (size_t)snprintf(text + used, sizeof text - used, "%s%.*s%s", n > 0 ? "," : "", (int)length, hosts, behind);
-        hosts += length + (hosts[length] == ',');
+    char *text = NULL;
+    size_t length = 0;
+    FILE *stream = open_memstream(&text, &length);
+    for (int n = 0; stream && n < mode_nodes(mode) && *hosts; n++) {
+        size_t name = strcspn(hosts, ",");
+        fprintf(stream, "%s%.*s%s", n > 0 ? "," : "", (int)name, hosts, behind);
+        hosts += name + (hosts[name] == ',');
     }
+    argv->failed |= !stream || ferror(stream);
+    argv->failed |= stream && fclose(stream) != 0;
     words_add(argv, "%s", option);
-    words_add(argv, "%s", text);
+    words_add(argv, "%s", text ? text : "");
+    free(text);
 }
 
 /* A node takes as many ranks as each other, and is left out where none remain; ranks are numbered node after node, or
@@ -59,7 +63,7 @@ static void add_openmpi_nodes(const struct mode *mode, const struct launch_site 
     words_add(argv, "--map-by");
     words_add(argv, "ppr:%d:node", ranks_per_node(mode));
     if (strcmp(mode->map, "nodes-first") == 0) words_add_all(argv, (const char *const[]){"--rank-by", "node", NULL});
-    if (*site->hosts) add_hosts(mode, site->hosts, "--host", slots, argv);
+    if (site->hosts) add_hosts(mode, site->hosts, "--host", slots, argv);
     words_add(environment, "%s_MCA_oob_tcp_keepalive_time=3", prefix);
     words_add(environment, "%s_MCA_oob_tcp_keepalive_intvl=1", prefix);
     words_add(environment, "%s_MCA_oob_tcp_keepalive_probes=3", prefix);
@@ -103,7 +107,7 @@ static void add_mpich(const struct config *config, const struct launch_site *sit
         /* One a node and round again; without names of hosts over all nodes of the job. */
         words_add(argv, "-ppn");
         words_add(argv, "%d", dealt ? 1 : ranks_per_node(&config->mode));
-        if (*site->hosts) add_hosts(&config->mode, site->hosts, "-hosts", "", argv);
+        if (site->hosts) add_hosts(&config->mode, site->hosts, "-hosts", "", argv);
     }
     /* How often MPICH polls before it yields the core; 0: it never does. */
     words_add(environment, "MPIR_CVAR_POLLS_BEFORE_YIELD=%d", config->mode.wait_policy == WAIT_SPIN ? 0 : 1);
@@ -156,6 +160,6 @@ void srun_add(const struct config *config, const struct launch_site *site, struc
                                               "--export=ALL", NULL});
     words_add(environment, "OMPI_MCA_mpi_yield_when_idle=%d", yields);
     words_add(environment, "MPIR_CVAR_POLLS_BEFORE_YIELD=%d", yields);
-    if (mode_nodes(mode) > 1 && *site->hosts) add_hosts(mode, site->hosts, "--nodelist", "", argv);
+    if (mode_nodes(mode) > 1 && site->hosts) add_hosts(mode, site->hosts, "--nodelist", "", argv);
     *unset_p = srun_unset;
 }

@@ -16,6 +16,7 @@
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const double JUDGED_FROM_S = 0.2; /* wall time from which disturbance can be judged */
@@ -158,10 +159,12 @@ static bool judge_observation(struct sample *sample)
 
 static bool judge_cpus(struct sample *sample)
 {
-    struct cpu_load load;
-    for (int i = 0; i < sample->worker_count; i++)
-        if (sample_cpu_load(sample, i, &load) && judge_cpu(sample, &sample->workers[i], &load)) return true;
-    return false;
+    struct cpu_load load, *loads = sample_cpu_loads(sample);
+    bool judged = false;
+    for (int i = 0; i < sample->worker_count && !judged; i++)
+        judged = sample_cpu_load_of(sample, loads, i, &load) && judge_cpu(sample, &sample->workers[i], &load);
+    free(loads);
+    return judged;
 }
 
 void sample_judge(struct sample *sample)

@@ -124,6 +124,25 @@ static bool share_cpu(const struct sample *sample, const struct worker_times *a,
     return a->cpu_asked == b->cpu_asked && (sample->machines == 1 || strcmp(a->host, b->host) == 0);
 }
 
+static const struct cpu_load no_load = {.busy_s = NAN, .steal_s = NAN, .held_s = NAN};
+
+static void load_add(struct cpu_load *load, const struct worker_times *worker)
+{
+    load->workers++;
+    load->own_s += worker_cpu_s(worker);
+    /* Each rank's window covers the sample; the smallest contains the least besides. */
+    load->busy_s = fmin(load->busy_s, worker->cpu_total_busy_s);
+    load->steal_s = fmin(load->steal_s, worker->cpu_steal_s);
+}
+
+/* When all of its workers were added. */
+static void load_hold(struct cpu_load *load, const struct worker_times *worker)
+{
+    if (isnan(worker->wait_s)) return;
+    double others_s = load->own_s - worker_cpu_s(worker);
+    load->held_s = fmax(fmax(load->held_s, 0), worker->wait_s - others_s);
+}
+
 bool sample_cpu_load(const struct sample *sample, int index, struct cpu_load *load_p)
 {
     const struct worker_times *first = &sample->workers[index];
@@ -131,22 +150,54 @@ bool sample_cpu_load(const struct sample *sample, int index, struct cpu_load *lo
     for (int i = 0; i < index; i++)
         if (share_cpu(sample, &sample->workers[i], first)) return false;
 
-    *load_p = (struct cpu_load){.busy_s = NAN, .steal_s = NAN, .held_s = NAN};
-    for (int i = index; i < sample->worker_count; i++) {
-        const struct worker_times *worker = &sample->workers[i];
-        if (!share_cpu(sample, worker, first)) continue;
-        load_p->workers++;
-        load_p->own_s += worker_cpu_s(worker);
-        /* Each rank's window covers the sample; the smallest contains the least besides. */
-        load_p->busy_s = fmin(load_p->busy_s, worker->cpu_total_busy_s);
-        load_p->steal_s = fmin(load_p->steal_s, worker->cpu_steal_s);
+    *load_p = no_load;
+    for (int i = index; i < sample->worker_count; i++)
+        if (share_cpu(sample, &sample->workers[i], first)) load_add(load_p, &sample->workers[i]);
+    for (int i = index; i < sample->worker_count; i++)
+        if (share_cpu(sample, &sample->workers[i], first)) load_hold(load_p, &sample->workers[i]);
+    return true;
+}
+
+/* By CPU, and of one CPU in their order. */
+static int compare_cpus(const void *a, const void *b, void *context)
+{
+    const struct sample *sample = context;
+    int left = *(const int *)a, right = *(const int *)b;
+    const struct worker_times *one = &sample->workers[left], *other = &sample->workers[right];
+    if (one->cpu_asked != other->cpu_asked) return one->cpu_asked < other->cpu_asked ? -1 : 1;
+    int hosts = sample->machines == 1 ? 0 : strcmp(one->host, other->host);
+    return hosts ? hosts : (left > right) - (left < right);
+}
+
+struct cpu_load *sample_cpu_loads(const struct sample *sample)
+{
+    int count = sample->worker_count;
+    int *order = malloc(((size_t)count + 1) * sizeof *order);
+    struct cpu_load *loads = calloc((size_t)count + 1, sizeof *loads);
+    if (!order || !loads) {
+        free(order);
+        free(loads);
+        return NULL;
     }
-    for (int i = index; i < sample->worker_count; i++) {
-        const struct worker_times *worker = &sample->workers[i];
-        if (!share_cpu(sample, worker, first) || isnan(worker->wait_s)) continue;
-        double others_s = load_p->own_s - worker_cpu_s(worker);
-        load_p->held_s = fmax(fmax(load_p->held_s, 0), worker->wait_s - others_s);
+    for (int i = 0; i < count; i++) order[i] = i;
+    qsort_r(order, (size_t)count, sizeof *order, compare_cpus, (void *)(uintptr_t)sample);
+    for (int begin = 0, end; begin < count; begin = end) {
+        const struct worker_times *first = &sample->workers[order[begin]];
+        struct cpu_load *load = &loads[order[begin]];
+        *load = no_load;
+        for (end = begin; end < count && share_cpu(sample, first, &sample->workers[order[end]]); end++)
+            if (first->cpu_asked >= 0) load_add(load, &sample->workers[order[end]]);
+        for (int i = begin; i < end && first->cpu_asked >= 0; i++) load_hold(load, &sample->workers[order[i]]);
     }
+    free(order);
+    return loads;
+}
+
+bool sample_cpu_load_of(const struct sample *sample, const struct cpu_load *loads, int index, struct cpu_load *load_p)
+{
+    if (!loads) return sample_cpu_load(sample, index, load_p);
+    if (loads[index].workers == 0) return false;
+    *load_p = loads[index];
     return true;
 }
 
@@ -174,14 +225,15 @@ static void sum_workers(struct sample *sample)
 
 static void sum_cpus(struct sample *sample)
 {
-    struct cpu_load load;
+    struct cpu_load load, *loads = sample_cpu_loads(sample);
     sample->steal_s = sample->foreign_cpu_s = sample->worker_count > 0 ? 0 : NAN;
     for (int i = 0; i < sample->worker_count; i++) {
         if (sample->workers[i].cpu_asked < 0) sample->steal_s = sample->foreign_cpu_s = NAN;
-        if (!sample_cpu_load(sample, i, &load)) continue;
+        if (!sample_cpu_load_of(sample, loads, i, &load)) continue;
         sample->steal_s += load.steal_s;
         sample->foreign_cpu_s += isnan(load.busy_s) ? NAN : fmax(load.busy_s - load.own_s, 0);
     }
+    free(loads);
 }
 
 static void list_unobserved(struct sample *sample)

@@ -115,6 +115,11 @@ struct cpu_load {
 /* Fills the load of the CPU that workers[index] was bound to. Returns false where that CPU belongs to an earlier worker
  * too, or none was asked for: each CPU counts once. Pure. */
 bool sample_cpu_load(const struct sample *, int index, struct cpu_load *load_p);
+/* The same of each worker, in about the time of sorting them, where each by itself takes the square of it: an entry
+ * with no workers where sample_cpu_load returns false. Heap, the caller's; NULL: no memory. */
+struct cpu_load *sample_cpu_loads(const struct sample *);
+/* One of those; where loads is NULL, found anew. */
+bool sample_cpu_load_of(const struct sample *, const struct cpu_load *loads, int index, struct cpu_load *load_p);
 
 /* judge.c: decides valid, invalid (with the reason) or not judged (too short, with the reason). Pure.
  * Disturbance is judged from 200 ms of wall time on, foreign CPU from 1 s on: below, the kernel's counters are too

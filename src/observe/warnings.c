@@ -206,7 +206,7 @@ static void warn_of_shared_node(const struct allocation *allocation, const struc
     int threads = provenance->smt_active == 1 ? 2 : 1;
     if (cpus == 0 || (long long)cpus * threads >= online) return;
     warn(list, "shared-node",
-         "Ask for whole nodes: sbatch --exclusive, qsub -l place=scatter:excl, bsub -x, flux batch --exclusive "
+         "Ask for whole nodes: sbatch --exclusive, qsub -l place=scatter:exclhost, bsub -x, flux batch --exclusive "
          "('speedup job' writes such a script).",
          "The job has %d of this node's %d CPUs%s: jobs of others may run on the rest, in the same caches and memory.",
          cpus, online,

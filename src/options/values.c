@@ -57,8 +57,22 @@ static int parse_u64(const char *text, uint64_t *value_p)
     return 0;
 }
 
+/* H:MM:SS, as batch systems write it; two fields are minutes to one, and hours to another. */
+static int parse_clock(const char *text, double *value_p)
+{
+    size_t hours = strspn(text, "0123456789");
+    const char *rest = text + hours;
+    if (hours == 0 || hours > 6 || strlen(rest) != 6 || rest[0] != ':' || rest[3] != ':') return -EINVAL;
+    if (strspn(rest + 1, "0123456789") != 2 || strspn(rest + 4, "0123456789") != 2) return -EINVAL;
+    long minutes = strtol(rest + 1, NULL, 10), seconds = strtol(rest + 4, NULL, 10);
+    if (minutes > 59 || seconds > 59) return -EINVAL;
+    *value_p = (double)(3600 * strtol(text, NULL, 10) + 60 * minutes + seconds);
+    return 0;
+}
+
 static int parse_duration(const char *text, double *value_p)
 {
+    if (strchr(text, ':')) return parse_clock(text, value_p);
     size_t length = strspn(text, ".0123456789");
     char number[32];
     double value;
@@ -185,8 +199,10 @@ static int set_double(const struct option *option, const char *text, struct erro
     double value;
     if (kinds[option->type].parse(text, &value) || !in_domain(option, value))
         return report(option, text, kinds[option->type].needed,
-                      option->type == OPT_DURATION && option->max < 0.5 ? ", such as 0.5ms or 20ms,"
-                                                                        : kinds[option->type].with,
+                      option->type != OPT_DURATION ? kinds[option->type].with
+                      : option->max < 0.5          ? ", such as 0.5ms or 20ms,"
+                      : option->min >= 60          ? ", such as 90m, 2h or 1:30:00,"
+                                                   : kinds[option->type].with,
                       error_p);
     *(double *)option->value = value;
     return 0;

@@ -46,6 +46,15 @@ void allocation_find(char *const environment[], struct allocation *);
  * which says nothing of CPUs: there nodes alone). 0, or -errno; the allocation is then as it was. */
 int allocation_read_hosts(struct allocation *);
 
+/* Pure. The names of hosts in any of the forms in which batch systems list them: words or lines, a host once or once a
+ * rank ("n1 n1 n2"), with slots ("n1 4 n2 4"), or in brackets ("node[01-16,20],login"). *hosts_p becomes "n1,n2", heap:
+ * each once, in the order of the list, but the one that is called `own` first where it is among them. Returns how many;
+ * -EINVAL where the list is of no such form or empty, -ERANGE where it has over a million, -ENOMEM. */
+int allocation_list_hosts(const char *listed, const char *own, char **hosts_p);
+
+/* Not pure: of this allocation, from the environment or from its file. -ENOENT where it has neither; -errno. */
+int allocation_find_hosts(const struct allocation *, const char *own, char **hosts_p);
+
 /* What a person reads, on one line: "Slurm job 123: 4 nodes, 32 CPUs each, until 2026-01-31 12:00". Without a
  * scheduler "". Non-printable characters become '?'. Returns text_p. Uses the local time zone. */
 const char *allocation_format(const struct allocation *, size_t length, char *text_p);

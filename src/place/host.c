@@ -8,8 +8,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-/* node1.cluster.example and node1 are the same; node1.a and node1.b are not. */
-static bool same_name(const char *a, const char *b)
+bool host_same_name(const char *a, const char *b)
 {
     size_t short_a = strcspn(a, "."), short_b = strcspn(b, ".");
     if (short_a != short_b || strncasecmp(a, b, short_a) != 0) return false;
@@ -29,7 +28,7 @@ bool host_is_this(const char *name)
 {
     struct utsname system;
     if (strcasecmp(name, "localhost") == 0) return true;
-    if (uname(&system) == 0 && same_name(name, system.nodename)) return true;
+    if (uname(&system) == 0 && host_same_name(name, system.nodename)) return true;
     struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_DGRAM}, *addresses;
     bool ours = false;
     if (getaddrinfo(name, NULL, &hints, &addresses) != 0) return false;

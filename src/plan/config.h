@@ -10,6 +10,9 @@
 
 enum { CPUS_MAX = 1024 };
 
+/* Of one configuration: over all nodes (a sample keeps some 300 bytes of each), and of one node. */
+enum { MODE_WORKERS_MAX = 1000000, NODE_WORKERS_MAX = 10000 };
+
 struct cpu_list {
     int count;
     int cpus[CPUS_MAX]; /* operating-system indices, in the order in which workers get them */

@@ -1,10 +1,9 @@
 /* From what the user said to a mode: fill in what was left out, refuse what contradicts itself or the machine. */
 #include "plan.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
-
-enum { WORKERS_MAX = 10000 };
 
 /* What was not named follows from what was: ranks make it mpi, threads make it threads, both make it hybrid. */
 static enum mode_name infer_mode(const struct mode_request *request)
@@ -42,7 +41,7 @@ static int split_hybrid(const struct mode_request *request, int nodes, int cores
                         struct error *error)
 {
     int ranks = request->ranks, threads = request->threads, workers = request->workers;
-    if (ranks > 0 && threads > 0 && workers > 0 && ranks * threads != workers)
+    if (ranks > 0 && threads > 0 && workers > 0 && (long long)ranks * threads != workers)
         return error_set(error, STATUS_USAGE,
                          "--workers %d is not --ranks %d times --threads %d; leave one of them out", workers, ranks,
                          threads);
@@ -151,8 +150,18 @@ static int plan_scheduling(const struct mode_request *request, struct scheduling
     return STATUS_OK;
 }
 
-static int check_nodes(const struct mode *mode, struct error *error)
+static int check_count(long long workers, struct error *error)
 {
+    if (workers <= MODE_WORKERS_MAX) return STATUS_OK;
+    return error_set(error, STATUS_USAGE, "%lld workers were asked for; at most %d are allowed", workers,
+                     MODE_WORKERS_MAX);
+}
+
+static int check_nodes(const struct mode *mode, bool placed, struct error *error)
+{
+    if (!placed && mode_workers_per_node(mode) > NODE_WORKERS_MAX)
+        return error_set(error, STATUS_USAGE, "%d workers on one node were asked for; at most %d are allowed",
+                         mode_workers_per_node(mode), NODE_WORKERS_MAX);
     const char *name = mode_name_text(mode->name);
     if (!mode_map_exists(mode->map))
         return error_set(error, STATUS_USAGE, "--map %.100s is not allowed; allowed: cores-first, nodes-first",
@@ -184,13 +193,12 @@ int plan_mode(const struct machine *machine, const struct mode_request *request,
         .name = infer_mode(request), .nodes = request->nodes > 0 ? request->nodes : 1, .ranks = 1, .threads = 1};
     int cores = plan_cores(machine, request);
     snprintf(mode.map, sizeof mode.map, "%s", request->map ? request->map : "cores-first");
-    int status = plan_workers(request, cores * mode.nodes, &mode, error);
-    if (!status) status = check_nodes(&mode, error);
-    if (status) return status;
-    if ((long)mode.ranks * mode.threads > WORKERS_MAX)
-        return error_set(error, STATUS_USAGE, "%ld workers were asked for; at most %d are allowed",
-                         (long)mode.ranks * mode.threads, WORKERS_MAX);
-    status = plan_cpus(machine, request, &mode, error);
+    long long asked = (long long)request->ranks * (request->threads > 0 ? request->threads : 1);
+    int status = check_count(asked > request->workers ? asked : request->workers, error);
+    if (!status) status = plan_workers(request, (int)fmin((double)cores * mode.nodes, INT_MAX), &mode, error);
+    if (!status) status = check_count((long long)mode.ranks * mode.threads, error);
+    if (!status) status = check_nodes(&mode, request->placed, error);
+    if (!status) status = plan_cpus(machine, request, &mode, error);
     if (!status) status = plan_scheduling(request, &mode.scheduling, error);
     if (status) return status;
     /* Workers that share a core must not spin while another could work; workers that own one answer fastest spinning.

@@ -14,6 +14,7 @@ struct mode_request {
     int threads;     /* 0: not given */
     int nodes;       /* 0: not given, 1 */
     const char *map; /* NULL: not given, cores-first */
+    bool placed;     /* somebody else's launcher has placed the ranks already, on whatever nodes */
     int wait_policy; /* enum wait_policy, or -1 */
     bool smt;
     struct cpu_list cpus; /* count 0: not given */

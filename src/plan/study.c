@@ -11,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WORKERS_MAX = 10000 };
-
 struct numbers {
     int max, count, *values;
 };
@@ -20,7 +18,7 @@ struct numbers {
 static int numbers_add(struct numbers *numbers, long value)
 {
     int at = 0;
-    if (value < 1 || value > WORKERS_MAX) return -ERANGE;
+    if (value < 1 || value > MODE_WORKERS_MAX) return -ERANGE;
     while (at < numbers->count && numbers->values[at] < value) at++;
     if (at < numbers->count && numbers->values[at] == value) return 0;
     if (numbers->count == numbers->max) return -ERANGE;
@@ -37,7 +35,7 @@ static int parse_number(const char **text, long *value_p)
     errno = 0;
     *value_p = strtol(*text, &end, 10);
     *text = end;
-    return errno || *value_p > WORKERS_MAX ? -ERANGE : 0;
+    return errno || *value_p > MODE_WORKERS_MAX ? -ERANGE : 0;
 }
 
 /* "4", "1-8" or "1..64*2". */
@@ -120,6 +118,12 @@ static void add_shape(struct shapes *shapes, struct study_shape shape)
     items[shapes->count++] = shape;
 }
 
+/* What is too much for an int is too much all the same, and refused with the mode. */
+static int product(int a, int b)
+{
+    return (long long)a * b > INT_MAX ? INT_MAX : a * b;
+}
+
 /* Of so many nodes and threads a rank (0: the mode's own). */
 static void add_node_shapes(int cores, const struct study_request *request, enum mode_name name, int nodes, int threads,
                             struct shapes *shapes)
@@ -129,10 +133,10 @@ static void add_node_shapes(int cores, const struct study_request *request, enum
     if (threads == 0) threads = each > 0 && cores / each > 0 ? cores / each : each > 0 ? 1 : cores;
     if (each == 0)
         each = name == MODE_HYBRID && request->thread_count == 0 ? 1 : cores / threads > 0 ? cores / threads : 1;
-    /* What is too much for an int is too much all the same, and refused with the mode. */
-    if (each > INT_MAX / threads / nodes) each = INT_MAX / threads / nodes;
-    if (request->worker_count == 0)
-        add_shape(shapes, (struct study_shape){nodes * each * threads, nodes, nodes * each, threads, false});
+    if (request->worker_count == 0) {
+        int ranks = product(nodes, each);
+        add_shape(shapes, (struct study_shape){product(ranks, threads), nodes, ranks, threads, false});
+    }
     for (int w = 0; w < request->worker_count; w++) {
         int workers = request->workers[w], ranks = workers / threads;
         if (workers % threads == 0 && ranks >= nodes)

@@ -75,7 +75,7 @@ int study_plan_new(const struct machine *, const struct study_request *, struct 
 void study_plan_release(struct study_plan *);
 
 /* "1,2,4", "1-8", "1..64*2" (powers: each times 2), and lists of those: ascending, each once. 0, -EINVAL, -ERANGE (more
- * than `max` numbers, or one outside 1 ... 10000). */
+ * than `max` numbers, or one outside 1 ... MODE_WORKERS_MAX). */
 int study_parse_workers(const char *text, int max, int workers_p[], int *count_p);
 
 /* Whether it is the one of its variant and mode that is worth watching (a timeline): the most workers that have cores

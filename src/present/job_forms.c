@@ -64,10 +64,10 @@ static const struct job_form forms[] = {
          .memory_units = {"M", "G", "T"},
          .all_memory = "0"},
     [SCHEDULER_PBS] = {.prefix = "#PBS ",
-                       .directives = {"-N @name@", "-j oe", "-l select=@nodes@:" PBS_CHUNK, "-l place=scatter:excl",
+                       .directives = {"-N @name@", "-j oe", "-l select=@nodes@:" PBS_CHUNK, "-l place=scatter:exclhost",
                                       "-l walltime=@walltime@", "-r y", "-A @account@", "-q @partition@",
                                       "-M @mail@ -m ae"},
-                       .about = "# Whole nodes that nobody shares (excl), one chunk on each (scatter).\n",
+                       .about = "# Whole nodes that nobody shares (exclhost), one chunk on each (scatter).\n",
                        .submit = "qsub",
                        .submit_each = "qsub -l select=\"$nodes:" PBS_CHUNK "\" -N @name@-\"$nodes\" \"$0\"",
                        .outside = "[ -z \"${PBS_JOBID:-}\" ]",
@@ -86,7 +86,8 @@ static const struct job_form forms[] = {
                                       "-q @partition@", "-R \"select[@constraint@]\"", "-N -u @mail@"},
                        .about = "# Whole hosts that nobody shares (-x), with so many ranks each (ptile). Exit status "
                                 "75 says that the time was\n"
-                                "# up: the job is requeued (-Q), and goes on.\n",
+                                "# up: the job is requeued (-Q), and goes on, unless no sample was "
+                                "added.\n",
                        .submit = "bsub <",
                        .submit_each = "bsub -n \"$((nodes * @ranks@))\" -J @name@-\"$nodes\" <\"$0\"",
                        .outside = "[ -z \"${LSB_JOBID:-}\" ]",

@@ -367,7 +367,13 @@ static void write_run(FILE *out, const struct job_script *script, const struct j
           "}\n"
           "trap stop TERM INT\n",
           out);
-    if (form->signals) fputs("trap 'time_is_up=yes; stop' USR1\n", out);
+    if (form->signals)
+        fputs("trap 'time_is_up=yes; stop' USR1\n", out);
+    else
+        fputs("# Samples that count. A start that adds none would add none the next time either.\n"
+              "samples() { grep '\"type\":\"sample\"' \"$file\" 2>/dev/null | grep -vc '\"valid\":false' || true; }\n"
+              "before=$(samples)\n",
+              out);
     write_study(out, script, form);
     fprintf(out, "if [ -n \"$stopped\" ]; then stop; fi # one that came before there was a study\n"
                  "status=0\n"
@@ -390,6 +396,13 @@ void job_script_write(FILE *out, const struct job_script *script)
     write_preparation(out, script, form, &values);
     write_run(out, script, form);
     fputs("\nif [ -n \"$time_is_up\" ] && [ \"$status\" -gt 128 ]; then # cut short: more is to be done\n", out);
+    if (!form->signals)
+        fputs("    if [ \"$(samples)\" -le \"$before\" ]; then\n"
+              "        echo \"Time is up, and no sample was added to $file: give the job more time, or the study a "
+              "smaller --size.\" >&2\n"
+              "        exit 1\n"
+              "    fi\n",
+              out);
     write_text(out, form->time_is_up, &values);
     fputs("fi\nexit \"$status\"\n", out);
 }

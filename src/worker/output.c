@@ -17,13 +17,14 @@ static int write_line(FILE *lines, json_t *line, struct error *error)
 
 static json_t *distinct_hosts(int size, size_t length, const char *hosts)
 {
-    json_t *list = json_array();
+    json_t *list = json_array(), *known = json_object();
     for (int rank = 0; rank < size; rank++) {
         const char *host = hosts + (size_t)rank * length;
-        int earlier = 0;
-        while (earlier < rank && strcmp(hosts + (size_t)earlier * length, host) != 0) earlier++;
-        if (earlier == rank) json_array_append_new(list, json_string(host));
+        if (json_object_get(known, host)) continue;
+        json_object_set_new_nocheck(known, host, json_true());
+        json_array_append_new(list, json_string(host));
     }
+    json_decref(known);
     return list;
 }
 

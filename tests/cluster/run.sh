@@ -394,7 +394,14 @@ phase_slurm() {
     check_faults
 }
 
-phase_user() { check_studies 200000000 3; }
+# As in a job of Flux, which mpirun knows nothing of: the names of the nodes come from the job.
+phase_user() {
+    export FLUX_URI=local:///run/flux SPEEDUP_JOB_ID=f1 SPEEDUP_JOB_NODES=4 SPEEDUP_JOB_HOSTS='node[1-4]'
+    hosts=
+    check_studies 200000000 3
+    unset FLUX_URI SPEEDUP_JOB_ID SPEEDUP_JOB_NODES SPEEDUP_JOB_HOSTS
+    hosts=node1,node2,node3,node4
+}
 
 # requeued FILE: the batch system's time limit ends the job in the middle of the study; it starts again, and the file has each
 # configuration of each block once.

@@ -96,9 +96,8 @@ const struct page synthetic_page = {
         (const struct page_step[]){
             {"speedup study synthetic --serial 0.2 --wait 0s --budget 1m", "Amdahl's law."},
             {"speedup study synthetic --imbalance 0.5 --wait 0s --budget 1m", "Unequal shares."},
-            {"speedup study synthetic --wait 4ms --modes multitask --workers 1,2,4,8 --budget 1m",
-             "Waiting tasks on one core."},
-            {"speedup study synthetic --contend false-sharing --wait 0s --modes threads --budget 1m",
+            {"speedup study synthetic --wait 4ms --modes multitask --workers 1..8*2", "Waiting tasks on one core."},
+            {"speedup study synthetic --contend false-sharing --wait 0s --modes threads",
              "Workers that write to one cache line."},
             {NULL, NULL}},
     .sights = (const char *const[]){"The study's sentences name the loss that was dialled in: waiting for one another "

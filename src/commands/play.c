@@ -108,27 +108,31 @@ static int prepare(struct play *play, struct error *error)
 
 /* --------------------------------------------------------------------- predictions */
 
-static int ask_questions(struct play *play, struct error *error)
+/* Those of --guess, before anything is printed. */
+static int take_guesses(struct play *play, struct error *error)
 {
-    char text[EXERCISE_TEXT];
     const char *rest = play->options->guesses;
     int status = STATUS_OK;
-    puts("Predict first; what was not predicted is soon forgotten.");
-    for (int q = 0; q < play->question_count && !status; q++) {
+    for (int q = 0; rest && q < play->question_count && !status; q++)
+        status = guess_take(&play->exercise->questions[q], &rest, &play->guesses[q], error);
+    if (!status && rest && *rest)
+        status = error_set(error, STATUS_USAGE, "--guess %s has more guesses than %s has questions: %d",
+                           play->options->guesses, play->exercise->name, play->question_count);
+    return status;
+}
+
+static void ask_questions(struct play *play)
+{
+    char text[EXERCISE_TEXT];
+    puts("Predict first: who has seen the answer never knows what he would have said.");
+    for (int q = 0; q < play->question_count; q++) {
         const struct exercise_question *question = &play->exercise->questions[q];
         putchar('\n');
         options_print_wrapped(stdout, printf("%d. ", q + 1), INDENT, expand(play, question->ask, text));
-        if (play->options->guesses)
-            status = guess_take(question, &rest, &play->guesses[q], error);
-        else
-            guess_ask(question, stdin, stdout, &play->guesses[q]);
+        if (!play->options->guesses) guess_ask(question, stdin, stdout, &play->guesses[q]);
     }
-    if (!status && rest && *rest)
-        status = error_set(error, STATUS_USAGE, "--guess %s: there are %d questions, and more guesses",
-                           play->options->guesses, play->question_count);
     putchar('\n');
     fflush(stdout);
-    return status;
 }
 
 /* --------------------------------------------------------------------- measuring */
@@ -314,7 +318,7 @@ static int tell(const struct play *play, const char *records, struct error *erro
         printf("%s %s\n", command == play->exercise->further ? "Go on:  " : "        ", *command);
     for (int s = 0; s < play->shot_count; s++) valid += exercise_number(&play->view, s, sample_wall_s).count;
     if (valid > 0) return STATUS_OK;
-    return error_set(error, STATUS_UNMEASURED, "no sample was valid; records: %s", records);
+    return error_set(error, STATUS_UNMEASURED, "no sample was valid: the table above says why; records: %s", records);
 }
 
 static int play_it(struct play *play, struct error *error)
@@ -324,12 +328,13 @@ static int play_it(struct play *play, struct error *error)
         PATH_LENGTH)
         return error_set(error, STATUS_USAGE, "the name of the folder is too long");
     int status = prepare(play, error);
+    if (!status) status = take_guesses(play, error);
     if (status) return status;
     printf("%s\n\n", play->exercise->title);
     options_print_wrapped(stdout, 0, 0, expand(play, play->exercise->intro, text));
     putchar('\n');
-    status = ask_questions(play, error);
-    if (!status) status = measure(play, records, error);
+    ask_questions(play);
+    status = measure(play, records, error);
     /* What was measured is told also where a shot failed. */
     if (status == STATUS_INTERRUPTED || play->session.results.group_count == 0) return status;
     find_groups(play);

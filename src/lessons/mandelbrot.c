@@ -124,8 +124,8 @@ const struct page mandelbrot_page = {
              "  S(P) = P mean(work) / max(work)         the load balance times P",
     .numbers = write_numbers,
     .predict =
-        (const char *const[]){"Two threads, the upper and the lower half of a symmetric picture: which speedup?",
-                              "And four threads with a quarter each?",
+        (const char *const[]){"Two threads, the upper and the lower half of the picture: which speedup?",
+                              "And what do two threads get of a symmetric picture (--y 0)?",
                               "What do cyclic rows do about it, and what can a queue do that they cannot?", NULL},
     .steps =
         (const struct page_step[]){
@@ -143,7 +143,7 @@ const struct page mandelbrot_page = {
              "Each fetch costs: an atomic operation, between nodes a message. And neighbouring rows in one hand use "
              "caches better. Pieces must be large against the fetch, and small against a worker's share."},
             {"With two threads static may be as good as dynamic. When?",
-             "When both halves have the same work: the set is symmetric about the real axis."},
+             "When both halves have the same work by chance: with --y 0 the picture is symmetric about its middle."},
             {"No schedule helps if one row takes half of the time. What does?",
              "Smaller pieces: parts of rows, or single pixels. A schedule deals out pieces; it does not cut them."},
             {NULL, NULL}},

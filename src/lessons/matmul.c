@@ -124,7 +124,7 @@ const struct page matmul_page = {
         "it needs a panel of A from its row of the grid and one of B from its column: by broadcast while it "
         "multiplies the last ones, or from memory that the ranks of a node share.",
     .bound = "Arithmetic, if each number that was fetched is used often enough; else memory.\n"
-             "  T(P) >= 2 N^3 / (P F)     F: multiply-adds of a core, in operations a second\n"
+             "  T(P) >= 2 N^3 / (P F)     F: what a core can do, operations a second\n"
              "  operations / byte         N / 12 where each matrix is fetched once\n"
              "  words sent by a rank      2 N^2 / sqrt(P)",
     .numbers = write_numbers,

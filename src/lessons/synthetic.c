@@ -39,8 +39,7 @@ const struct exercise synthetic_exercise = {
         "One task does all of it; then {workers} threads on {cores} cores.",
     .problems =
         (const struct exercise_problem[]){
-            {.kernel = "synthetic", .options = (const char *const[]){"serial", "0.2", "wait", "0s", NULL}},
-            {.kernel = NULL}},
+            {.kernel = "synthetic", .options = (const char *const[]){"serial", "0.2", NULL}}, {.kernel = NULL}},
     .shots =
         (const struct exercise_shot[]){[ONE] = {.text = "one task", .mode = MODE_SERIAL},
                                        [AMDAHL] = {.text = "{workers} threads, {cores} cores", .mode = MODE_THREADS},
@@ -54,8 +53,8 @@ const struct exercise synthetic_exercise = {
                                                      .bound = bound_amdahl,
                                                      .explain = explain_amdahl},
                                                     {.ask = NULL}},
-    .further = (const char *const[]){"speedup study synthetic --serial 0.2 --wait 0s --workers 1-4 --budget 2m",
-                                     "speedup study synthetic --imbalance 0.5 --wait 0s --budget 1m", NULL},
+    .further = (const char *const[]){"speedup study synthetic --serial 0.2 --workers 1-4 --budget 2m",
+                                     "speedup study synthetic --imbalance 0.5 --budget 1m", NULL},
 };
 
 static double amdahl(double serial, double workers)
@@ -81,7 +80,8 @@ const struct page synthetic_page = {
         "share of the work that one worker does alone. --imbalance: how much more the busiest worker has. "
         "--wait: each item waits, as for a disk. --message: ranks swap bytes. --contend: workers fight for "
         "one place in memory. --grain: how long one piece of work is.",
-    .threads = "Equal shares of the items, but for what the dials say.",
+    .threads = "Equal shares of the items, but for what the dials say: worker 0 does the serial part alone, and gets "
+               "more than the mean by --imbalance.",
     .ranks = "Equal shares of the items; all wait for the serial part, and for each other at the end.",
     .bound = "Of each dial its own law:\n"
              "  serial s       S(P) = 1 / (s + (1 - s) / P)         Amdahl\n"
@@ -92,14 +92,13 @@ const struct page synthetic_page = {
     .predict = (const char *const[]){"A fifth of the work is serial: which speedup do 2 cores give, 4, and 1000?",
                                      "Items compute for 1 ms and wait for 4 ms: how much do 4 tasks gain on one core?",
                                      "Which of the factors in the study's table names each dial?", NULL},
-    .steps =
-        (const struct page_step[]){
-            {"speedup study synthetic --serial 0.2 --wait 0s --budget 1m", "Amdahl's law."},
-            {"speedup study synthetic --imbalance 0.5 --wait 0s --budget 1m", "Unequal shares."},
-            {"speedup study synthetic --wait 4ms --modes multitask --workers 1..8*2", "Waiting tasks on one core."},
-            {"speedup study synthetic --contend false-sharing --wait 0s --modes threads",
-             "Workers that write to one cache line."},
-            {NULL, NULL}},
+    .steps = (const struct page_step[]){{"speedup study synthetic --serial 0.2 --budget 1m", "Amdahl's law."},
+                                        {"speedup study synthetic --imbalance 0.5 --budget 1m", "Unequal shares."},
+                                        {"speedup study synthetic --wait 4ms --modes multitask --workers 1..8*2",
+                                         "Waiting tasks on one core."},
+                                        {"speedup study synthetic --contend false-sharing --modes threads",
+                                         "Workers that write to one cache line."},
+                                        {NULL, NULL}},
     .sights = (const char *const[]){"The study's sentences name the loss that was dialled in: waiting for one another "
                                     "with --serial, load balance with --imbalance.",
                                     "With --wait, tasks that share one core are faster than one: the one case in which "

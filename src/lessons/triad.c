@@ -89,7 +89,7 @@ const struct exercise triad_exercise = {
                                             .explain = explain_streaming},
                                            {.ask = NULL}},
     .further = (const char *const[]){"speedup study triad --modes threads,mpi --budget 1m",
-                                     "speedup study triad --size 10k --modes threads --budget 1m", NULL},
+                                     "speedup study triad --size 1000 --passes 8000000 --modes threads", NULL},
 };
 
 static void write_numbers(const struct facts *facts, FILE *out)
@@ -126,12 +126,12 @@ const struct page triad_page = {
                                      "Which speedup do arrays have that fit into the first cache of each core?",
                                      "Can two cores be more than twice as fast as one? When?", NULL},
     .steps =
-        (const struct page_step[]){
-            {"speedup machine --ceilings", "What memory delivers to one core, and to all."},
-            {"speedup study triad --modes threads,mpi --budget 2m", "Arrays in memory."},
-            {"speedup study triad --size 1k --modes threads --budget 1m", "Arrays in the first cache."},
-            {"speedup run triad --variant all", "Usual stores, and stores past the caches."},
-            {NULL, NULL}},
+        (const struct page_step[]){{"speedup machine --ceilings", "What memory delivers to one core, and to all."},
+                                   {"speedup study triad --modes threads,mpi --budget 2m", "Arrays in memory."},
+                                   {"speedup study triad --size 1000 --passes 8000000 --modes threads",
+                                    "Arrays in the first cache, many times over."},
+                                   {"speedup run triad --variant all", "Usual stores, and stores past the caches."},
+                                   {NULL, NULL}},
     .sights =
         (const char *const[]){"From memory, a curve that bends: a few cores get all there is.",
                               "From the caches, nearly the number of cores: each core has its own.",

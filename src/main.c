@@ -20,22 +20,42 @@ static const struct command commands[] = {
          "It chooses problem sizes that suit this machine, ends with a table, a chart and the verdict in three plain "
          "sentences, and leaves a report to open in a browser. On two cores it takes under two minutes, and with "
          "--quick under 20 seconds.\n\n"
+         "With --lesson NAME it plays another lesson, in less than half a minute: it tells what is going to be "
+         "measured, "
+         "asks for predictions (an empty line is none), measures, and compares. Predictions are read from standard "
+         "input, "
+         "a line each, or given by --guess. Without --lesson nothing is asked.\n\n"
          "Examples:\n"
          "  speedup demo\n"
-         "  speedup demo --quick",
+         "  speedup demo --quick\n"
+         "  speedup demo --lesson pi",
      .run = command_demo},
     {.name = "list",
      .arguments = "[KERNEL] [OPTIONS]",
-     .summary = "kernels with the lesson each teaches, variants, modes",
-     .description =
-         "What can be run: every kernel with the lesson it teaches, its sizes, variants and own options; the modes, "
-         "with what each one shows; and the wait policies. What is not available on this machine is listed with the "
-         "reason. With a KERNEL: that one alone.\n\n"
-         "Examples:\n"
-         "  speedup list\n"
-         "  speedup list matmul\n"
-         "  speedup list --json",
+     .summary = "the syllabus: kernels with the lesson each teaches, and modes",
+     .description = "What can be run: the lessons, in the order in which they are taught, each with its kernel; the "
+                    "modes, with what "
+                    "each one shows; wait and scheduling policies. What is not available on this machine is listed "
+                    "with the reason. "
+                    "With a KERNEL: its sizes, variants and own options; with --long, those of all kernels.\n\n"
+                    "Examples:\n"
+                    "  speedup list\n"
+                    "  speedup list matmul\n"
+                    "  speedup list --long\n"
+                    "  speedup list --json",
      .run = command_list},
+    {.name = "explain",
+     .arguments = "[KERNEL] [OPTIONS]",
+     .summary = "the page of a kernel for a class: what bounds it, what to predict",
+     .description =
+         "What a kernel computes, how its work is split among threads and ranks, what bounds it, by formula and with "
+         "the "
+         "numbers of this machine, what to predict, the commands to run, what one should see, and questions. Without a "
+         "KERNEL: the list of pages.\n\n"
+         "Examples:\n"
+         "  speedup explain pi\n"
+         "  speedup explain matmul --answers",
+     .run = command_explain},
     {.name = "machine",
      .arguments = "[OPTIONS]",
      .summary = "what this machine offers, and what would spoil a measurement",

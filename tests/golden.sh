@@ -36,6 +36,9 @@ without_reasons() {
          { print }'
 }
 
+# Drops what a page says of the machine.
+without_machine() { awk '/^On this machine/ { skip = 1 } /^Predict/ { skip = 0 } !skip { print }'; }
+
 # A record of two threads that take turns of 5 ms on CPU 0 for 40 ms: turns MODE LAUNCH.
 turns() {
     local config='"config":{"target":{"kind":"kernel","argv":null,"name":"toy"},"variant":"plain","size":"10","seed":1,

@@ -8,6 +8,7 @@
 #include "../options/options.h"
 #include "../present/present.h"
 
+#include <math.h>
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,8 @@
 
 /* Bandwidth may be shared out in slices of milliseconds (virtual machines), which a repeat must average over. */
 static const double arithmetic_s = 10e-3, triad_s = 100e-3;
+enum { QUICK_REPEATS = 3 };
+static const int64_t quick_bytes = INT64_C(256) << 20; /* of a core's arrays: to touch them takes time, too */
 
 struct bench {
     const struct cpu_list *cpus;
@@ -24,11 +27,12 @@ struct bench {
 
 /* Four times the largest cache that a core sees, but no more than half of the memory for all. A multiple of what the
  * triad's count must be. */
-static int64_t choose_count(const struct machine *machine, int cores)
+static int64_t choose_count(const struct machine *machine, int cores, bool quick)
 {
     int64_t bytes = INT64_C(64) << 20;
     for (int i = 0; i < 3; i++)
         if (4 * machine->cache_bytes[i] > bytes) bytes = 4 * machine->cache_bytes[i];
+    if (quick && bytes > quick_bytes) bytes = quick_bytes;
     int64_t share = machine->memory_available_bytes / 2 / cores;
     if (machine->memory_available_bytes > 0 && bytes > share) bytes = share;
     int64_t step = 3 * (int64_t)sizeof(double) * CEILING_TRIAD_STEP;
@@ -92,8 +96,8 @@ static void run_rows(const struct bench *bench, struct ceilings *ceilings)
 {
     struct style err;
     style_for(stderr, &err);
-    for (int repeat = 0; repeat < CEILING_REPEATS; repeat++) {
-        present_progress(stderr, &err, "measuring the ceilings", (double)repeat / CEILING_REPEATS, -1);
+    for (int repeat = 0; repeat < ceilings->repeats; repeat++) {
+        present_progress(stderr, &err, "measuring the ceilings", (double)repeat / ceilings->repeats, -1);
         for (int all = 0; all < (bench->cpus->count > 1 ? 2 : 1); all++)
             for (int i = 0; i < ceilings->row_count; i++)
                 ceilings->rows[i].rates[all][repeat] = run_row(bench, &ceilings->rows[i], all ? bench->cpus->count : 1);
@@ -101,18 +105,19 @@ static void run_rows(const struct bench *bench, struct ceilings *ceilings)
     present_progress(stderr, &err, NULL, 0, 0);
 }
 
-int ceilings_measure(const struct machine *machine, struct ceilings *ceilings_p, struct error *error_p)
+int ceilings_measure(const struct machine *machine, bool quick, struct ceilings *ceilings_p, struct error *error_p)
 {
     struct cpu_list before;
     memset(ceilings_p, 0, sizeof *ceilings_p);
     machine_cpu_order(machine, false, &ceilings_p->cpus);
     int cores = ceilings_p->cpus.count, status = STATUS_OK;
-    for (int isa = 0; isa <= (int)isa_best(); isa++)
+    ceilings_p->repeats = quick ? QUICK_REPEATS : CEILING_REPEATS;
+    for (int isa = quick ? (int)isa_best() : 0; isa <= (int)isa_best(); isa++)
         for (enum ceiling_kind kind = CEILING_PEAK; kind <= CEILING_FED; kind++)
             ceilings_p->rows[ceilings_p->row_count++] = (struct ceiling_row){.kind = kind, .isa = (enum isa)isa};
     ceilings_p->rows[ceilings_p->row_count++] = (struct ceiling_row){.kind = CEILING_TRIAD, .isa = isa_best()};
 
-    struct bench bench = {.cpus = &ceilings_p->cpus, .count = choose_count(machine, cores)};
+    struct bench bench = {.cpus = &ceilings_p->cpus, .count = choose_count(machine, cores, quick)};
     ceilings_p->triad_bytes = 3 * bench.count * (int64_t)sizeof(double);
     bench.arrays = calloc((size_t)cores, sizeof *bench.arrays);
     bool known = bind_read(&before) > 0;
@@ -130,17 +135,26 @@ int ceilings_measure(const struct machine *machine, struct ceilings *ceilings_p,
     return status;
 }
 
-static double best_of(const double rates[CEILING_REPEATS])
+static double best_of(int repeats, const double rates[])
 {
-    return quantile(CEILING_REPEATS, rates, 1);
+    return quantile(repeats, rates, 1);
+}
+
+double ceilings_best(const struct ceilings *ceilings, enum ceiling_kind kind, enum isa isa, bool all)
+{
+    for (int i = 0; i < ceilings->row_count && (!all || ceilings->cpus.count > 1); i++)
+        if (ceilings->rows[i].kind == kind && ceilings->rows[i].isa == isa)
+            return best_of(ceilings->repeats, ceilings->rows[i].rates[all]);
+    return NAN;
 }
 
 /* "58.1 GFLOP/s (57.9)": the best, and the median. */
-static const char *format_rates(const struct ceiling_row *row, const double rates[], size_t length, char *text)
+static const char *format_rates(int repeats, const struct ceiling_row *row, const double rates[], size_t length,
+                                char *text)
 {
     double giga = 1e-9;
-    snprintf(text, length, "%.1f %s (%.1f)", best_of(rates) * giga, row->kind == CEILING_TRIAD ? "GB/s" : "GFLOP/s",
-             median(CEILING_REPEATS, rates) * giga);
+    snprintf(text, length, "%.1f %s (%.1f)", best_of(repeats, rates) * giga,
+             row->kind == CEILING_TRIAD ? "GB/s" : "GFLOP/s", median(repeats, rates) * giga);
     return text;
 }
 
@@ -150,13 +164,13 @@ void ceilings_print(const struct ceilings *ceilings)
         [CEILING_PEAK] = "in registers", [CEILING_FED] = "fed from L1", [CEILING_TRIAD] = "triad"};
     int cores = ceilings->cpus.count, width = cores > 1 ? 24 : 0;
     char one[64], all[64] = "";
-    printf("Ceilings: the best of %d repeats, in brackets their median\n\n", CEILING_REPEATS);
+    printf("Ceilings: the best of %d repeats, in brackets their median\n\n", ceilings->repeats);
     if (cores > 1) snprintf(all, sizeof all, "%d cores at once", cores);
     printf("%24s%-*s%s\n", "", width, "one core", all);
     for (int i = 0; i < ceilings->row_count; i++) {
         const struct ceiling_row *row = &ceilings->rows[i];
-        format_rates(row, row->rates[0], sizeof one, one);
-        if (cores > 1) format_rates(row, row->rates[1], sizeof all, all);
+        format_rates(ceilings->repeats, row, row->rates[0], sizeof one, one);
+        if (cores > 1) format_rates(ceilings->repeats, row, row->rates[1], sizeof all, all);
         printf("  %-8s%-14s%-*s%s\n",
                row->kind == CEILING_TRIAD  ? "memory"
                : row->kind == CEILING_PEAK ? isa_name(row->isa)
@@ -175,9 +189,9 @@ void ceilings_print(const struct ceilings *ceilings)
     options_print_wrapped(stdout, 0, 0, text);
 }
 
-static json_t *encode_rates(const double rates[])
+static json_t *encode_rates(int repeats, const double rates[])
 {
-    return json_pack("{s:f, s:f}", "best", best_of(rates), "median", median(CEILING_REPEATS, rates));
+    return json_pack("{s:f, s:f}", "best", best_of(repeats, rates), "median", median(repeats, rates));
 }
 
 json_t *ceilings_encode(const struct ceilings *ceilings)
@@ -189,9 +203,10 @@ json_t *ceilings_encode(const struct ceilings *ceilings)
         const struct ceiling_row *row = &ceilings->rows[i];
         json_array_append_new(
             rows, json_pack("{s:s, s:s, s:s, s:o, s:o}", "kind", kinds[row->kind], "isa", isa_name(row->isa), "unit",
-                            row->kind == CEILING_TRIAD ? "byte/s" : "flop/s", "one_core", encode_rates(row->rates[0]),
-                            "all_cores", ceilings->cpus.count > 1 ? encode_rates(row->rates[1]) : json_null()));
+                            row->kind == CEILING_TRIAD ? "byte/s" : "flop/s", "one_core",
+                            encode_rates(ceilings->repeats, row->rates[0]), "all_cores",
+                            ceilings->cpus.count > 1 ? encode_rates(ceilings->repeats, row->rates[1]) : json_null()));
     }
-    return json_pack("{s:o, s:i, s:I, s:o}", "cpus", cpus, "repeats", CEILING_REPEATS, "triad_bytes_per_core",
+    return json_pack("{s:o, s:i, s:I, s:o}", "cpus", cpus, "repeats", ceilings->repeats, "triad_bytes_per_core",
                      (json_int_t)ceilings->triad_bytes, "rows", rows);
 }

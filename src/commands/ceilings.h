@@ -21,13 +21,16 @@ struct ceiling_row {
 struct ceilings {
     struct cpu_list cpus; /* one a core; where there is one, rates[1] is not measured */
     int64_t triad_bytes;  /* of each core's arrays together */
+    int repeats;          /* at most CEILING_REPEATS */
     int row_count;
     struct ceiling_row rows[CEILING_ROWS_MAX];
 };
 
-/* Takes some seconds. The calling thread keeps its affinity. STATUS_FAILED with the text where the cores or the memory
- * cannot be had. */
-int ceilings_measure(const struct machine *, struct ceilings *ceilings_p, struct error *);
+/* Takes some seconds; `quick`: about one, for fewer repeats, and the best instruction set alone. The calling thread
+ * keeps its affinity. STATUS_FAILED with the text where the cores or the memory cannot be had. */
+int ceilings_measure(const struct machine *, bool quick, struct ceilings *ceilings_p, struct error *);
+/* The best of the repeats, on one core or on all at once; NAN where it was not measured. */
+double ceilings_best(const struct ceilings *, enum ceiling_kind, enum isa, bool all);
 void ceilings_print(const struct ceilings *);
 /* New reference; NULL: no memory. */
 json_t *ceilings_encode(const struct ceilings *);

@@ -7,6 +7,7 @@
 int command_run(const struct command *, int argc, char **argv, struct error *);
 int command_study(const struct command *, int argc, char **argv, struct error *);
 int command_demo(const struct command *, int argc, char **argv, struct error *);
+int command_explain(const struct command *, int argc, char **argv, struct error *);
 int command_list(const struct command *, int argc, char **argv, struct error *);
 int command_machine(const struct command *, int argc, char **argv, struct error *);
 int command_diagnose(const struct command *, int argc, char **argv, struct error *); /* an exit status, negated */

@@ -2,13 +2,15 @@
 #include "commands.h"
 
 #include "../launch/launch.h"
+#include "../lessons/exercise.h"
+#include "../lessons/page.h"
 #include "../plan/config.h"
 
 #include <jansson.h>
 #include <string.h>
 
 /* Columns: of labelled texts, of names in a list, and of the texts beside those. */
-enum { KERNELS_MAX = 64, LABELLED = 12, NAME = 4, TEXT = 20 };
+enum { KERNELS_MAX = 64, LABELLED = 12, NAME = 4, TEXT = 20, TITLE = 16 };
 
 static const char *const option_type_names[] = {[OPTION_NUMBER] = "number",
                                                 [OPTION_COUNT] = "count",
@@ -25,6 +27,7 @@ static const char *const wait_policy_summaries[WAIT_COUNT] = {
 
 struct listing {
     const struct kernel *only; /* NULL: all */
+    bool details;              /* of kernels */
     struct launch_site site;
     const char *solo_reason, *mpi_reason; /* why these modes are unavailable; "" where they are available */
 };
@@ -82,7 +85,38 @@ static void print_kernel(const struct kernel *kernel)
     }
 }
 
-static void print_listing(const struct listing *listing)
+static const char *kernel_title(const struct kernel *kernel)
+{
+    const struct page *page = page_find(kernel->name);
+    return page ? page->title : kernel->summary;
+}
+
+static void print_title(const char *name, const char *title)
+{
+    options_print_wrapped(stdout, printf("%*s%s", NAME, "", name), TITLE, title);
+}
+
+/* The syllabus: kernels in the order in which they are taught, then lessons that are of no one kernel. */
+static void print_lessons(void)
+{
+    bool more = false;
+    puts("Kernels, in the order in which they are taught, and what each teaches\n");
+    for (const struct kernel *const *kernel = kernel_registry; *kernel; kernel++)
+        print_title((*kernel)->name, kernel_title(*kernel));
+    for (const struct exercise *const *exercise = exercise_registry; *exercise; exercise++) {
+        if (kernel_find((*exercise)->name) || page_find((*exercise)->name) || !exercise_is_available(*exercise))
+            continue;
+        if (!more) puts("\nLessons on multitasking itself\n");
+        more = true;
+        print_title((*exercise)->name, (*exercise)->title);
+    }
+    puts("\n  speedup demo                the first lesson: tasks, threads and processes");
+    puts("  speedup demo --lesson pi    plays one: predict, measure, compare");
+    puts("  speedup explain pi          the page of a kernel, for a class");
+    puts("  speedup list pi             its sizes, variants and options (all: --long)");
+}
+
+static void print_kernels(const struct listing *listing)
 {
     puts("Kernels");
     for (const struct kernel *const *kernel = kernel_registry; *kernel; kernel++) {
@@ -90,7 +124,25 @@ static void print_listing(const struct listing *listing)
         putchar('\n');
         print_kernel(*kernel);
     }
-    if (listing->only) return;
+}
+
+/* How to learn from it, behind the details of one kernel. */
+static void print_ways(const struct kernel *kernel)
+{
+    const struct exercise *exercise = exercise_find(kernel->name);
+    if (page_find(kernel->name)) printf("\n  speedup explain %s\n", kernel->name);
+    if (exercise && exercise_is_available(exercise)) printf("  speedup demo --lesson %s\n", kernel->name);
+}
+
+static void print_listing(const struct listing *listing)
+{
+    if (!listing->only) print_lessons();
+    if (listing->details && !listing->only) putchar('\n');
+    if (listing->details || listing->only) print_kernels(listing);
+    if (listing->only) {
+        print_ways(listing->only);
+        return;
+    }
     puts("\nModes (--mode): how the workers are placed\n");
     for (int mode = 0; mode < MODE_COUNT; mode++)
         print_item(mode_name_text((enum mode_name)mode), mode_summary((enum mode_name)mode),
@@ -140,10 +192,11 @@ static json_t *encode_kernel(const struct kernel *kernel)
     }
     for (const struct kernel_option *option = kernel->options; option && option->name; option++)
         json_array_append_new(options, encode_option(option));
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o}", "name", kernel->name, "summary", kernel->summary,
-                     "lesson", kernel->lesson, "work_unit", kernel->work_unit, "size_help", kernel->size_help,
-                     "size_default", kernel->size_default, "variant_default", kernel_default_variant(kernel)->name,
-                     "variants", variants, "options", options);
+    const struct page *page = page_find(kernel->name);
+    return json_pack("{s:s, s:s, s:s?, s:s, s:s, s:s, s:s, s:s, s:o, s:o}", "name", kernel->name, "summary",
+                     kernel->summary, "title", page ? page->title : NULL, "lesson", kernel->lesson, "work_unit",
+                     kernel->work_unit, "size_help", kernel->size_help, "size_default", kernel->size_default,
+                     "variant_default", kernel_default_variant(kernel)->name, "variants", variants, "options", options);
 }
 
 static int print_json(const struct listing *listing, struct error *error_p)
@@ -164,8 +217,13 @@ static int print_json(const struct listing *listing, struct error *error_p)
         json_array_append_new(scheduling,
                               json_pack("{s:s, s:s}", "name", scheduling_policy_text((enum scheduling_policy)policy),
                                         "summary", scheduling_policy_summary((enum scheduling_policy)policy)));
-    json_t *object = json_pack("{s:o, s:o, s:o, s:o}", "kernels", kernels, "modes", modes, "wait_policies", policies,
-                               "scheduling_policies", scheduling);
+    json_t *lessons = json_array();
+    for (const struct exercise *const *exercise = exercise_registry; *exercise && !listing->only; exercise++)
+        if (exercise_is_available(*exercise))
+            json_array_append_new(lessons,
+                                  json_pack("{s:s, s:s}", "name", (*exercise)->name, "title", (*exercise)->title));
+    json_t *object = json_pack("{s:o, s:o, s:o, s:o, s:o}", "lessons", lessons, "kernels", kernels, "modes", modes,
+                               "wait_policies", policies, "scheduling_policies", scheduling);
     if (!object) return error_set(error_p, STATUS_FAILED, "not enough memory");
     json_dumpf(object, stdout, JSON_INDENT(2));
     putchar('\n');
@@ -187,10 +245,15 @@ static int find_kernel(const char *name, const struct kernel **kernel_p, struct 
 int command_list(const struct command *command, int argc, char **argv, struct error *error_p)
 {
     bool json = false;
-    const struct option table[] = {
-        {.name = "json", .type = OPT_FLAG, .value = &json, .help = "One JSON object with the same content."}, {0}};
-    const struct options options = {.command = command, .table = table};
     struct listing listing = {.solo_reason = ""};
+    const struct option table[] = {
+        {.name = "long",
+         .type = OPT_FLAG,
+         .value = &listing.details,
+         .help = "Also sizes, variants and own options of all kernels."},
+        {.name = "json", .type = OPT_FLAG, .value = &json, .help = "One JSON object with the same content."},
+        {0}};
+    const struct options options = {.command = command, .table = table};
     struct error site_error = {""};
     int operand_count;
 

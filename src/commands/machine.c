@@ -312,7 +312,7 @@ int command_machine(const struct command *command, int argc, char **argv, struct
     if (status) return status;
     if (!json) print_survey(&survey);
     fflush(stdout);
-    if (measure) status = ceilings_measure(&survey.machine, &ceilings, error_p);
+    if (measure) status = ceilings_measure(&survey.machine, false, &ceilings, error_p);
     if (status) return status;
     if (json) return print_json(&survey, measure ? &ceilings : NULL, error_p);
     if (measure) {

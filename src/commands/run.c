@@ -156,6 +156,31 @@ static int measure(struct session *session, const struct run_options *options, c
     return STATUS_OK;
 }
 
+/* Of each variant that is asked for and can run here. */
+static int print_launch_lines(const struct session *session, const struct run_options *options, struct problem problem,
+                              const struct mode *mode, bool all, struct error *error)
+{
+    int status = STATUS_OK;
+    if (!session_speaks(session)) return STATUS_OK;
+    for (const struct variant *variant = problem.kernel->variants; variant->name && !status; variant++) {
+        if (all ? variant_unavailable(variant) != NULL : variant != problem.variant) continue;
+        struct problem chosen = problem;
+        chosen.variant = variant;
+        const struct measurement measurement = {.problem = &chosen,
+                                                .mode = mode,
+                                                .runs = options->runs > 0 ? options->runs : 1,
+                                                .warmups = options->warmups >= 0 ? options->warmups : 1};
+        struct launch_line *line;
+        status = session_launch_line(session, &measurement, &line, error);
+        if (status) break;
+        char *text = launch_line_text(line);
+        puts(text ? text : "");
+        free(text);
+        launch_line_free(line);
+    }
+    return status;
+}
+
 static int run_kernel(const char *name, struct run_options *options, const struct problem_arguments *arguments,
                       struct error *error)
 {
@@ -177,8 +202,10 @@ static int run_kernel(const char *name, struct run_options *options, const struc
                            "--timeline shows one variant, but --variant all was given; name one of them");
     if (!status && options->timeline) status = watching_check(error);
     if (!status) session_note_slice(session, options->mode.slice_s);
-    if (!status) status = add_writers(session, options, error);
-    if (!status)
+    if (!status && !options->dry_run) status = add_writers(session, options, error);
+    if (!status && options->dry_run)
+        status = print_launch_lines(session, options, problem, &mode, all, error);
+    else if (!status)
         status = all ? run_all_variants(session, options, &problem, &mode, error)
                      : measure(session, options, &problem, &mode, error);
     struct error close_error;
@@ -227,6 +254,7 @@ int command_run(const struct command *command, int argc, char **argv, struct err
          "A launch that takes longer is ended. Default: 10m."},
         {0, "timeline", OPT_FLAG, &options.timeline, 0, 0, NULL, NULL,
          "Watch one more run, apart from the timed ones, and show who ran where and when."},
+        {0, "dry-run", OPT_FLAG, &options.dry_run, 0, 0, NULL, NULL, "Print the launch line; run nothing."},
         {0, "json", OPT_FLAG, &options.json, 0, 0, NULL, NULL,
          "Write the record lines to standard output, and nothing else."},
         {'o', "output", OPT_TEXT, &options.output, 0, 0, NULL, "FILE",

@@ -10,7 +10,7 @@ struct run_options {
     struct mode_request mode;
     int runs, warmups; /* 0 and -1: not given */
     double time_limit_s;
-    bool json, timeline;
+    bool json, timeline, dry_run;
 };
 
 /* Whether a person reads standard output: records do not go there, and no other rank speaks. */

@@ -6,15 +6,14 @@
 #include "calibrate.h"
 #include "capture.h"
 #include "commands.h"
+#include "play.h"
 #include "session.h"
 #include "watching.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 
 enum { PATH_LENGTH = 4096 };
@@ -156,22 +155,6 @@ static int watch_scenes(struct demo *demo, struct error *error)
     return STATUS_OK;
 }
 
-/* mkdir -p. */
-static int make_directory(const char *path, struct error *error)
-{
-    char part[PATH_LENGTH];
-    snprintf(part, sizeof part, "%s", path);
-    for (char *slash = part; slash;) {
-        slash = strchr(slash + 1, '/');
-        if (slash) *slash = '\0';
-        if (mkdir(part, 0777) && errno != EEXIST)
-            return error_set(error, STATUS_FAILED, "cannot make the folder %s: %s; name another with -o", part,
-                             strerror(errno));
-        if (slash) *slash = '/';
-    }
-    return STATUS_OK;
-}
-
 /* Everything that is shown comes from the file. `report` NULL: the lesson was cut short, and a report would look whole.
  */
 static int tell(const char *records, const char *report, struct error *error)
@@ -217,7 +200,7 @@ static int run_demo(struct demo *demo, int workers, bool quick, const char *dire
     bool mpi = session->site.mpi_reason[0] == '\0';
     int status = plan_lesson(&session->machine, workers, quick, mpi, &demo->plan, error);
     if (!status && demo->timeline) status = watching_check(error);
-    if (!status) status = make_directory(directory, error);
+    if (!status) status = play_make_directory(directory, error);
     if (!status) status = session_add_writer(session, records, error);
     if (status) return status;
 
@@ -244,33 +227,82 @@ static int run_demo(struct demo *demo, int workers, bool quick, const char *dire
     return status;
 }
 
-int command_demo(const struct command *command, int argc, char **argv, struct error *error)
+enum { LESSONS_MAX = 32, NAMES_LENGTH = 512 };
+
+/* Names of the lessons that this program can play, NULL-terminated. */
+static void list_lessons(const char *names_p[LESSONS_MAX + 1])
 {
-    bool quick = false, timeline = true;
-    int workers = 0;
-    const char *directory = "speedup-results";
-    const struct option table[] = {{'q', "quick", OPT_FLAG, &quick, 0, 0, NULL, NULL,
-                                    "Two measurements of each scene instead of nine: under 20 seconds."},
-                                   {0, "timeline", OPT_FLAG, &timeline, 0, 0, NULL, NULL,
-                                    "Watch, at the end, who runs where and when. Default; --no-timeline does not."},
-                                   {'W', "workers", OPT_COUNT, &workers, 2, 256, NULL, "W",
-                                    "Tasks in the scenes. Default: one for each core, from 2 to 8."},
-                                   {'o', "output", OPT_TEXT, &directory, 0, 0, NULL, "DIR",
-                                    "Folder for results.jsonl and report.html. Default: speedup-results."},
-                                   {0}};
-    const struct options description = {.command = command, .table = table};
-    int operand_count, status = options_parse(&description, argc, argv, &operand_count, error);
-    if (status) return status > 0 ? STATUS_OK : status;
-    if (operand_count > 0)
-        return error_set(error, STATUS_USAGE, "takes no operand, but '%s' was given; see --help", argv[1]);
+    int count = 0;
+    for (int i = 0; exercise_registry[i] && count < LESSONS_MAX; i++)
+        if (exercise_is_available(exercise_registry[i])) names_p[count++] = exercise_registry[i]->name;
+    names_p[count] = NULL;
+}
+
+/* An option without its value would not say which there are. */
+static int check_lesson_named(int argc, char **argv, const char *const *names, struct error *error)
+{
+    char all[NAMES_LENGTH];
+    size_t used = 0;
+    for (int i = 0; names[i] && used < sizeof all; i++)
+        used += (size_t)snprintf(all + used, sizeof all - used, "%s%s", i ? ", " : "", names[i]);
+    for (int i = 1; i < argc; i++)
+        if (strcmp(argv[i], "--lesson") == 0 && (i + 1 == argc || strncmp(argv[i + 1], "--", 2) == 0))
+            return error_set(error, STATUS_USAGE, "--lesson needs the name of one: %s", all);
+    return STATUS_OK;
+}
+
+static int check_options(const char *lesson, const struct play_options *play, int workers, bool timeline,
+                         struct error *error)
+{
+    if (!lesson && play->guesses) return error_set(error, STATUS_USAGE, "--guess is of --lesson, which was not given");
+    if (lesson && (workers > 0 || !timeline))
+        return error_set(error, STATUS_USAGE, "--lesson has its own workers and no timeline: leave %s out",
+                         workers > 0 ? "--workers" : "--no-timeline");
+    return STATUS_OK;
+}
+
+static int measure_demo(int workers, bool timeline, const struct play_options *options, struct error *error)
+{
     struct demo *demo = calloc(1, sizeof *demo);
     if (!demo) return error_set(error, STATUS_FAILED, "no memory");
     demo->timeline = timeline;
-    status = session_open("demo", &demo->session, error);
-    if (!status) status = run_demo(demo, workers, quick, directory, error);
+    int status = session_open("demo", &demo->session, error);
+    if (!status) status = run_demo(demo, workers, options->quick, options->directory, error);
     struct error close_error;
     int close_status = session_close(&demo->session, &close_error);
     if (!status && close_status) *error = close_error, status = close_status;
     free(demo);
     return status;
+}
+
+int command_demo(const struct command *command, int argc, char **argv, struct error *error)
+{
+    struct play_options play = {.directory = "speedup-results"};
+    bool timeline = true;
+    int workers = 0, lesson = -1;
+    const char *names[LESSONS_MAX + 1];
+    list_lessons(names);
+    const struct option table[] = {{'q', "quick", OPT_FLAG, &play.quick, 0, 0, NULL, NULL,
+                                    "Two measurements of each scene instead of nine: under 20 seconds."},
+                                   {0, "lesson", OPT_CHOICE, &lesson, 0, 0, names, "NAME",
+                                    "Instead: the lesson of that name, with predictions (see 'speedup list')."},
+                                   {0, "guess", OPT_TEXT, &play.guesses, 0, 0, NULL, "LIST",
+                                    "Predictions for the lesson's questions, such as 1.5,2: nothing is asked then."},
+                                   {0, "timeline", OPT_FLAG, &timeline, 0, 0, NULL, NULL,
+                                    "Watch, at the end, who runs where and when. Default; --no-timeline does not."},
+                                   {'W', "workers", OPT_COUNT, &workers, 2, 256, NULL, "W",
+                                    "Tasks in the scenes. Default: one for each core, from 2 to 8."},
+                                   {'o', "output", OPT_TEXT, &play.directory, 0, 0, NULL, "DIR",
+                                    "Folder for the records and the report. Default: speedup-results."},
+                                   {0}};
+    const struct options description = {.command = command, .table = table};
+    int operand_count, status = check_lesson_named(argc, argv, names, error);
+    if (!status) status = options_parse(&description, argc, argv, &operand_count, error);
+    if (status) return status > 0 ? STATUS_OK : status;
+    if (operand_count > 0)
+        return error_set(error, STATUS_USAGE, "takes no operand, but '%s' was given; see --help", argv[1]);
+    const char *name = lesson >= 0 ? names[lesson] : NULL;
+    status = check_options(name, &play, workers, timeline, error);
+    if (status) return status;
+    return name ? play_exercise(exercise_find(name), &play, error) : measure_demo(workers, timeline, &play, error);
 }

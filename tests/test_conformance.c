@@ -47,6 +47,8 @@ static const struct plan {
     {.kernel = "ep", .sizes = {"1", "7", "1023", "1025", "70001"}},
     {.kernel = "synthetic", .sizes = {"1", "2", "7", "40"}, .options = {"operations", "1001", "wait", "200us"}},
     {.kernel = "exchange", .sizes = {"1", "7", "9", "5000"}, .options = {"messages", "3"}},
+    {.kernel = "relay", .sizes = {"1", "2", "7", "100"}, .options = {"set", "5000"}},
+    {.kernel = "relay", .sizes = {"23"}},
     {.kernel = "exchange", .sizes = {"33"}, .options = {"messages", "70", "first", "5"}},
 };
 

@@ -33,6 +33,8 @@ static void test_turns(void **state)
     assert_near(summary.concurrency, 4, tiny);
     assert_near(summary.parallelism, 1, tiny);
     assert_int_equal(summary.most_running, 1);
+    assert_near(summary.response_mean_s, 0.006, tiny);
+    assert_near(summary.response_last_s, 0.012, tiny);
     assert_near(summary.overlap, 0, tiny);
     assert_int_equal(summary.slice_count, 74); /* without the first and the last, which the ends cut */
     assert_near(summary.slice_p5_s, 0.004, tiny);

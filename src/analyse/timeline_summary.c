@@ -145,6 +145,19 @@ static void count_switches(const struct timeline_view *view, struct timeline_sum
     summary->blocked_hz = share_of(blocked, summary->length_s);
 }
 
+static void find_responses(const struct timeline_view *view, struct timeline_summary *summary)
+{
+    double sum_s = 0, last_s = 0;
+    for (int t = 0; t < view->worker_count; t++) {
+        double response_s = timeline_response(view, t);
+        sum_s += response_s;
+        last_s = fmax(last_s, response_s); /* one that is unknown is seen by the sum */
+    }
+    bool known = view->whole && view->worker_count > 0 && !isnan(sum_s);
+    summary->response_mean_s = known ? sum_s / view->worker_count : NAN;
+    summary->response_last_s = known ? last_s : NAN;
+}
+
 /* What the system says of the sample as a whole; of a part nobody knows. */
 static void read_accounts(const struct timeline_view *view, struct timeline_summary *summary)
 {
@@ -219,6 +232,7 @@ int timeline_summarise(const struct timeline_view *view, struct timeline_summary
         return status;
     }
     if (summary.tier == TIMELINE_EXACT) count_switches(view, &summary);
+    find_responses(view, &summary);
     read_accounts(view, &summary);
     *summary_p = summary;
     return 0;
@@ -244,6 +258,13 @@ static int next_run(const struct timeline_view *view, int task, int span)
 {
     while (span < view->tasks[task].end_span && view->tasks[task].task->spans[span].state != SPAN_RUNNING) span++;
     return span;
+}
+
+double timeline_response(const struct timeline_view *view, int task)
+{
+    const struct view_task *own = &view->tasks[task];
+    int span = next_run(view, task, own->first_span);
+    return span < own->end_span ? timeline_view_span(view, task, span).begin_s - view->begin_s : NAN;
 }
 
 double timeline_overlap(const struct timeline_view *view, int task_a, int task_b)

@@ -25,6 +25,8 @@ struct timeline_summary {
     double others_running; /* other tasks likewise */
     int most_running;      /* workers at one instant */
     double overlap;        /* share of the time in which two workers or more ran */
+    /* From the launch's start until a worker first ran. Of the whole timeline alone; NAN. */
+    double response_mean_s, response_last_s;
 
     /* A slice is a span of running; those that the ends of the view cut do not count. */
     int slice_count;
@@ -57,6 +59,9 @@ int timeline_summarise(const struct timeline_view *, struct timeline_summary *su
 void timeline_summary_release(struct timeline_summary *);
 /* Of one host's timeline, all of it. */
 int timeline_summarise_record(const struct timeline_record *, struct timeline_summary *summary_p);
+
+/* Of one task, from the view's begin. NAN where it never ran there. */
+double timeline_response(const struct timeline_view *, int task);
 
 /* Of the time in which the one of the two tasks (indices) ran that ran less, the share in which the other one ran too.
  * NAN where it never ran. */

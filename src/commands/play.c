@@ -69,6 +69,16 @@ static const char *expand(const struct play *play, const char *text, char text_p
     return exercise_expand(&play->view, text, EXERCISE_TEXT, text_p);
 }
 
+/* Why an optional shot is left out; NULL: it is not. */
+static const char *left_out(const struct play *play, int shot)
+{
+    const struct exercise_shot *given = &play->exercise->shots[shot];
+    const struct provenance *here = &play->session.provenance;
+    if (!given->optional) return NULL;
+    return exercise_reason(given, play->session.site.mpi_reason, here->slices_settable ? "" : here->slices_reason,
+                           here->realtime_allowed ? "" : here->realtime_reason);
+}
+
 static struct measurement shot_measurement(const struct play *play, int shot, int block)
 {
     bool patient = clock_wall_s() - play->start_s < patience_s;
@@ -171,8 +181,10 @@ static int choose_sizes(struct play *play, struct error *error)
 static int write_context(struct play *play, struct error *error)
 {
     struct measurement measurements[EXERCISE_SHOTS_MAX];
-    for (int s = 0; s < play->shot_count; s++) measurements[s] = shot_measurement(play, s, 0);
-    return session_write_context(&play->session, play->shot_count, measurements, error);
+    int count = 0;
+    for (int s = 0; s < play->shot_count; s++)
+        if (!left_out(play, s)) measurements[count++] = shot_measurement(play, s, 0);
+    return session_write_context(&play->session, count, measurements, error);
 }
 
 static int run_shot(struct play *play, int shot, int block, struct error *error)
@@ -180,6 +192,10 @@ static int run_shot(struct play *play, int shot, int block, struct error *error)
     char text[EXERCISE_TEXT];
     const struct measurement measurement = shot_measurement(play, shot, block);
     int got;
+    if (left_out(play, shot)) {
+        play->done++;
+        return STATUS_OK;
+    }
     snprintf(play->text, sizeof play->text, "%s: %.100s", play->exercise->name,
              expand(play, play->exercise->shots[shot].text, text));
     show_progress(play, 0);
@@ -246,8 +262,9 @@ static void print_shots(const struct play *play)
         const struct spread wall = exercise_number(&play->view, s, sample_wall_s);
         expand(play, play->exercise->shots[s].text, text);
         if (wall.count == 0) {
-            bool known = group && group_reason(group, reason);
-            options_print_wrapped(stdout, printf("  %-32s", text), 34, known ? reason : "no sample was made");
+            const char *why = left_out(play, s);
+            if (!why) why = group && group_reason(group, reason) ? reason : "no sample was made";
+            options_print_wrapped(stdout, printf("  %-32s", text), 34, why);
             continue;
         }
         double parallelism = 0;

@@ -35,6 +35,7 @@ struct exercise_shot {
     int policy;  /* enum scheduling_policy */
     int nice;
     double slice_s; /* 0: the system's */
+    bool optional;  /* left out where it cannot be had here: exercise_reason */
 };
 
 /* What an exercise's functions get. */
@@ -79,8 +80,13 @@ extern const struct exercise *const exercise_registry[];
 const struct exercise *exercise_find(const char *name);
 /* Whether this program has its kernels, with all options and variants. */
 bool exercise_is_available(const struct exercise *);
-/* Whether one of its shots has ranks. */
+/* Whether one of its shots that is not optional has ranks. */
 bool exercise_needs_mpi(const struct exercise *);
+
+/* Why a shot cannot be had on this machine, by the reasons why there is no MPI, why slices cannot be set, and why
+ * real-time policies are not allowed ("": there is none); NULL: it can. */
+const char *exercise_reason(const struct exercise_shot *, const char *mpi_reason, const char *slices_reason,
+                            const char *realtime_reason);
 
 /* {workers} for this machine, and the placement of a shot. A shot is as plan_mode says. */
 int exercise_workers(const struct machine *);

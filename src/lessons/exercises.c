@@ -12,11 +12,22 @@
 enum { WORKERS_MIN = 2, WORKERS_MAX = 8 };
 
 extern const struct exercise pi_exercise, option_exercise, ep_exercise, matmul_exercise, triad_exercise,
-    stencil_exercise, mandelbrot_exercise, synthetic_exercise, exchange_exercise;
+    stencil_exercise, mandelbrot_exercise, synthetic_exercise, exchange_exercise, waiting_exercise, fairness_exercise,
+    switching_exercise;
 
-const struct exercise *const exercise_registry[] = {
-    &pi_exercise,      &option_exercise,     &ep_exercise,        &matmul_exercise,   &triad_exercise,
-    &stencil_exercise, &mandelbrot_exercise, &synthetic_exercise, &exchange_exercise, NULL};
+const struct exercise *const exercise_registry[] = {&pi_exercise,
+                                                    &option_exercise,
+                                                    &ep_exercise,
+                                                    &matmul_exercise,
+                                                    &triad_exercise,
+                                                    &stencil_exercise,
+                                                    &mandelbrot_exercise,
+                                                    &synthetic_exercise,
+                                                    &exchange_exercise,
+                                                    &waiting_exercise,
+                                                    &fairness_exercise,
+                                                    &switching_exercise,
+                                                    NULL};
 
 const struct exercise *exercise_find(const char *name)
 {
@@ -37,8 +48,18 @@ bool exercise_is_available(const struct exercise *exercise)
 bool exercise_needs_mpi(const struct exercise *exercise)
 {
     for (const struct exercise_shot *shot = exercise->shots; shot->text; shot++)
-        if (mode_needs_mpi(shot->mode)) return true;
+        if (mode_needs_mpi(shot->mode) && !shot->optional) return true;
     return false;
+}
+
+const char *exercise_reason(const struct exercise_shot *shot, const char *mpi_reason, const char *slices_reason,
+                            const char *realtime_reason)
+{
+    struct scheduling scheduling = {.policy = (enum scheduling_policy)shot->policy};
+    if (mode_needs_mpi(shot->mode) && *mpi_reason) return mpi_reason;
+    if (shot->slice_s > 0 && *slices_reason) return slices_reason;
+    if (scheduling_is_realtime(&scheduling) && *realtime_reason) return realtime_reason;
+    return NULL;
 }
 
 int exercise_workers(const struct machine *machine)

@@ -6,11 +6,11 @@
 #include <string.h>
 
 extern const struct page pi_page, option_page, ep_page, matmul_page, triad_page, stencil_page, mandelbrot_page,
-    synthetic_page, exchange_page;
+    synthetic_page, exchange_page, relay_page;
 
-const struct page *const page_registry[] = {&pi_page,       &option_page,  &ep_page,         &matmul_page,
-                                            &triad_page,    &stencil_page, &mandelbrot_page, &synthetic_page,
-                                            &exchange_page, NULL};
+const struct page *const page_registry[] = {
+    &pi_page,         &option_page,    &ep_page,       &matmul_page, &triad_page, &stencil_page,
+    &mandelbrot_page, &synthetic_page, &exchange_page, &relay_page,  NULL};
 
 const struct page *page_find(const char *kernel)
 {

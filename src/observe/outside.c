@@ -158,6 +158,7 @@ static struct worker_times worker_at(int place, const struct sweep_place *times,
     struct worker_times worker = {.rank = place,
                                   .start_s = times->start_s,
                                   .end_s = times->end_s,
+                                  .response_s = NAN, /* places are taken in turns: each is taken at once */
                                   .wall_s = times->wall_s,
                                   .cpu_s = times->cpu_s,
                                   .wait_s = fmax(0, times->wall_s - times->cpu_s),

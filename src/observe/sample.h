@@ -16,7 +16,8 @@ struct worker_times {
     int rank, thread;
     pid_t tid;
     double start_s,
-        end_s; /* after the node's earliest start: when the sample began here, when the last work ended here */
+        end_s;         /* after the node's earliest start: when the sample began here, when the last work ended here */
+    double response_s; /* after the node's earliest start: until its first piece of work began; NAN: nobody saw */
     double wall_s, cpu_s; /* useful */
     double wait_s;        /* runnable, but waiting for a core (run queue), over the whole sample */
     double comm_s, comm_cpu_s;

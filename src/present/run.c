@@ -1,5 +1,6 @@
 /* Samples of `speedup run` on a terminal: a few labelled lines, each number with the words that say what it means.
  * A wrong answer has no time, and a sample that is not valid says so at its end. */
+#include "../analyse/sharing.h"
 #include "text.h"
 
 #include <inttypes.h>
@@ -115,6 +116,26 @@ static void print_tasks(FILE *stream, const struct style *style, const struct sa
                  "of the tasks' time went by waiting for a core");
 }
 
+/* Of tasks that have to share: how soon each first got a core, and how even their shares were. */
+static void print_sharing(FILE *stream, const struct style *style, const struct sample *sample)
+{
+    char number[48], text[320], mean[48], low[32], high[32];
+    struct sharing sharing;
+    if (sample->worker_count < 2 || !mode_oversubscribed(&sample->config.mode)) return;
+    sharing_of(sample, &sharing);
+    if (isfinite(sharing.response_last_s)) {
+        snprintf(text, sizeof text, "until the last of the tasks first got a core; on average %s",
+                 format_time(sharing.response_mean_s, sizeof mean, mean));
+        print_number(stream, style, "response", format_time(sharing.response_last_s, sizeof number, number), text);
+    }
+    if (isfinite(sharing.fairness)) {
+        snprintf(text, sizeof text,
+                 "Jain's index of the tasks' shares of a core, each until its end: %s to %s; 1.00 is all alike",
+                 format_share(sharing.share_low, sizeof low, low), format_share(sharing.share_high, sizeof high, high));
+        print_number(stream, style, "fairness", format_ratio(sharing.fairness, sizeof number, number), text);
+    }
+}
+
 static void print_switches_and_cpus(FILE *stream, const struct style *style, const struct sample *sample)
 {
     char voluntary[48], involuntary[48], seen[512], text[768];
@@ -175,6 +196,7 @@ void present_sample(FILE *stream, const struct style *style, const struct sample
         print_field(stream, &page, "time", "- (a wrong answer has no time)");
     }
     print_tasks(stream, &page, sample);
+    print_sharing(stream, &page, sample);
     print_switches_and_cpus(stream, &page, sample);
     print_check(stream, &page, sample);
     if (sample->unobserved[0] != '\0') print_field(stream, &page, "not observed", sample->unobserved);

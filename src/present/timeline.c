@@ -106,6 +106,24 @@ static void print_slices(const struct page *page)
     print_number(page, "time slices", timeline_time(summary->slice_p50_s, sizeof number, number), text);
 }
 
+/* Where workers had to share: how soon each first got a core. */
+static void print_responses(const struct page *page)
+{
+    enum { SHOWN_MAX = 8 };
+    const struct config *config = &page->view->hosts[0]->config;
+    char number[48], text[512], own[48];
+    if (target_is_command(config) || !mode_oversubscribed(&config->mode) || page->summary->workers < 2) return;
+    if (!isfinite(page->summary->response_last_s)) return;
+    int used = snprintf(text, sizeof text, "until the last worker first ran; on average %s",
+                        timeline_time(page->summary->response_mean_s, sizeof own, own));
+    for (int t = 0; t < page->summary->workers && t < SHOWN_MAX; t++)
+        used += snprintf(text + used, sizeof text - (size_t)used, "%s %c %s",
+                         t ? "," : ". First on the core:", timeline_letter(page->view, t),
+                         timeline_time(timeline_response(page->view, t), sizeof own, own));
+    if (page->summary->workers > SHOWN_MAX) snprintf(text + used, sizeof text - (size_t)used, ", ...");
+    print_number(page, "response", timeline_time(page->summary->response_last_s, sizeof number, number), text);
+}
+
 static const char *format_hz(double hz, size_t length, char *text)
 {
     snprintf(text, length, !isfinite(hz) ? "-" : hz < 9.95 && hz > 0 ? "%.1f" : "%.0f", hz);
@@ -201,6 +219,7 @@ static void print_page(const struct page *page, bool choose)
     timeline_print_picture(page->stream, page->style, page->view, page->summary, choose);
     fputc('\n', page->stream);
     print_tasks(page);
+    print_responses(page);
     print_slices(page);
     print_switches(page);
     print_waiting(page);

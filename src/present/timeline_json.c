@@ -63,17 +63,18 @@ static json_t *launch_json(const struct timeline_view *view, const struct timeli
         record->key, "study", text_or_null(record->study), "launch", record->launch, "valid",
         validity_json(record->validity), "invalid_reason", text_or_null(record->invalid_reason), "begin_s",
         real_or_null(view->begin_s), "end_s", real_or_null(view->end_s), "length_s", real_or_null(view->length_s));
-    json_t *numbers =
-        json_pack("{s:i, s:i, s:o, s:o, s:o, s:i, s:o, s:i, s:o, s:o, s:o, s:o, s:i, s:o, s:o, s:o, s:o, s:o, s:o}",
-                  "workers", summary->workers, "other_tasks", summary->others, "concurrency",
-                  real_or_null(summary->concurrency), "parallelism", real_or_null(summary->parallelism),
-                  "other_tasks_running", real_or_null(summary->others_running), "most_running", summary->most_running,
-                  "overlap_share", real_or_null(summary->overlap), "slices", summary->slice_count, "slice_p5_s",
-                  real_or_null(summary->slice_p5_s), "slice_p50_s", real_or_null(summary->slice_p50_s), "slice_p95_s",
-                  real_or_null(summary->slice_p95_s), "switches_hz", switches_json(summary), "migrations",
-                  summary->migrations, "running_share", real_or_null(summary->running), "ready_share",
-                  real_or_null(summary->ready), "blocked_share", real_or_null(summary->blocked), "accounted_wait_share",
-                  real_or_null(summary->accounted_wait), "cpus", cpus_json(view, summary), "hosts", hosts_json(view));
+    json_t *numbers = json_pack(
+        "{s:i, s:i, s:o, s:o, s:o, s:i, s:o, s:o, s:o, s:i, s:o, s:o, s:o, s:o, s:i, s:o, s:o, s:o, s:o, s:o, s:o}",
+        "workers", summary->workers, "other_tasks", summary->others, "concurrency", real_or_null(summary->concurrency),
+        "parallelism", real_or_null(summary->parallelism), "other_tasks_running", real_or_null(summary->others_running),
+        "most_running", summary->most_running, "overlap_share", real_or_null(summary->overlap), "response_mean_s",
+        real_or_null(summary->response_mean_s), "response_last_s", real_or_null(summary->response_last_s), "slices",
+        summary->slice_count, "slice_p5_s", real_or_null(summary->slice_p5_s), "slice_p50_s",
+        real_or_null(summary->slice_p50_s), "slice_p95_s", real_or_null(summary->slice_p95_s), "switches_hz",
+        switches_json(summary), "migrations", summary->migrations, "running_share", real_or_null(summary->running),
+        "ready_share", real_or_null(summary->ready), "blocked_share", real_or_null(summary->blocked),
+        "accounted_wait_share", real_or_null(summary->accounted_wait), "cpus", cpus_json(view, summary), "hosts",
+        hosts_json(view));
     if (object && numbers && json_object_update(object, numbers) == 0) {
         json_decref(numbers);
         return object;

@@ -234,17 +234,24 @@ int record_decode_config(const json_t *json, struct config *config_p, struct err
     return 0;
 }
 
+/* Of rows, or of columns; NULL: missing. */
+static const json_t *worker_value(const json_t *per_worker, int i, const char *name)
+{
+    if (json_is_array(per_worker)) return json_object_get(json_array_get(per_worker, (size_t)i), name);
+    return json_array_get(json_object_get(per_worker, name), (size_t)i);
+}
+
 static int worker_decode(const json_t *per_worker, int i, struct worker_times *worker_p, struct error *error)
 {
     char path[32];
-    snprintf(path, sizeof path, "per_worker[%d].", i);
-    if (json_is_array(per_worker))
-        return fields_decode(worker_fields, json_array_get(per_worker, (size_t)i), path, worker_p, error);
     int status = 0;
-    for (const struct field *field = worker_fields; !status && field->name; field++) {
-        const json_t *column = json_object_get(per_worker, field->name);
-        status = field_decode(field, json_array_get(column, (size_t)i), path, worker_p, error);
-    }
+    snprintf(path, sizeof path, "per_worker[%d].", i);
+    worker_p->response_s = NAN;
+    for (const struct field *field = worker_fields; !status && field->name; field++)
+        status = field_decode(field, worker_value(per_worker, i, field->name), path, worker_p, error);
+    for (const struct field *field = later_worker_fields; !status && field->name; field++)
+        if (worker_value(per_worker, i, field->name))
+            status = field_decode(field, worker_value(per_worker, i, field->name), path, worker_p, error);
     return status;
 }
 

@@ -36,13 +36,15 @@ json_t *record_encode_config(const struct config *config)
     return NULL;
 }
 
-/* Records of `size` bytes each, one object a record. */
-static json_t *rows_encode(const struct field table[], int count, const void *records, size_t size)
+/* Records of `size` bytes each, one object a record. `later`: a second table, or NULL. */
+static json_t *rows_encode(const struct field table[], const struct field later[], int count, const void *records,
+                           size_t size)
 {
     json_t *rows = json_array();
     for (int i = 0; rows && i < count; i++) {
         json_t *row = json_object();
-        if (!row || fields_encode(table, (const char *)records + (size_t)i * size, row) ||
+        const char *record = (const char *)records + (size_t)i * size;
+        if (!row || fields_encode(table, record, row) || (later && fields_encode(later, record, row)) ||
             json_array_append(rows, row)) {
             json_decref(rows);
             rows = NULL;
@@ -52,16 +54,23 @@ static json_t *rows_encode(const struct field table[], int count, const void *re
     return rows;
 }
 
-static json_t *workers_encode_columns(int count, const struct worker_times workers[])
+static int columns_encode(const struct field table[], int count, const struct worker_times workers[], json_t *columns)
 {
-    json_t *columns = json_object();
-    int failed = columns ? 0 : -1;
-    for (const struct field *field = worker_fields; !failed && field->name; field++) {
+    int failed = 0;
+    for (const struct field *field = table; !failed && field->name; field++) {
         json_t *column = json_array();
         failed = json_object_set_new(columns, field->name, column);
         for (int i = 0; !failed && i < count; i++)
             failed = json_array_append_new(column, field_encode(field, &workers[i]));
     }
+    return failed;
+}
+
+static json_t *workers_encode_columns(int count, const struct worker_times workers[])
+{
+    json_t *columns = json_object();
+    int failed = columns ? columns_encode(worker_fields, count, workers, columns) : -1;
+    if (!failed) failed = columns_encode(later_worker_fields, count, workers, columns);
     if (!failed) return columns;
     json_decref(columns);
     return NULL;
@@ -90,14 +99,15 @@ json_t *record_encode_sample(const struct sample *sample)
     failed |= fields_encode(later_sample_fields, sample, line);
     if (sample->config.command.word_count > 0) failed |= fields_encode(command_sample_fields, sample, line);
     failed |= json_object_set_new(json_object_get(line, "placement"), "cpus", cpus_seen_encode(sample));
-    failed |= json_object_set_new(
-        line, "per_worker",
-        sample->worker_count > PER_WORKER_ROWS_MAX
-            ? workers_encode_columns(sample->worker_count, sample->workers)
-            : rows_encode(worker_fields, sample->worker_count, sample->workers, sizeof *sample->workers));
+    failed |= json_object_set_new(line, "per_worker",
+                                  sample->worker_count > PER_WORKER_ROWS_MAX
+                                      ? workers_encode_columns(sample->worker_count, sample->workers)
+                                      : rows_encode(worker_fields, later_worker_fields, sample->worker_count,
+                                                    sample->workers, sizeof *sample->workers));
     if (sample->point_count > 0)
         failed |= json_object_set_new(
-            line, "points", rows_encode(point_fields, sample->point_count, sample->points, sizeof *sample->points));
+            line, "points",
+            rows_encode(point_fields, NULL, sample->point_count, sample->points, sizeof *sample->points));
     if (!failed) return line;
     json_decref(line);
     return NULL;

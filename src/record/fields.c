@@ -119,6 +119,11 @@ const struct field worker_fields[] = {
     {0},
 };
 
+const struct field later_worker_fields[] = {
+    {NULL, "response_s", FIELD_REAL, AT(struct worker_times, response_s)},
+    {0},
+};
+
 json_t *text_encode(const char *text)
 {
     json_t *json = json_string(text);

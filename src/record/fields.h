@@ -30,7 +30,7 @@ struct field {
 
 extern const struct field config_fields[], sample_fields[], worker_fields[];
 /* Of a sample too, but added after the first files were written, which lack them. */
-extern const struct field later_sample_fields[];
+extern const struct field later_sample_fields[], later_worker_fields[];
 /* Of one of the points of a sample. */
 extern const struct field point_fields[];
 /* Of a sample of a command alone. */

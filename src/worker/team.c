@@ -182,6 +182,7 @@ void team_work_begin(struct team *team)
     struct thread_stamps *stamps = &team->stamps[omp_get_thread_num()];
     team_stamps_see(stamps, sched_getcpu());
     stamps->begin_wall_s = clock_wall_s();
+    if (stamps->first_begin_s == 0) stamps->first_begin_s = stamps->begin_wall_s;
     stamps->begin_cpu_s = clock_thread_cpu_s();
 }
 

@@ -61,6 +61,7 @@ static void report_thread(const struct worker *worker, int thread, const struct 
     times->tid = thread_id();
     times->start_s = instants->start_s;
     times->end_s = fmax(stamps->last_done_s, instants->start_s);
+    times->response_s = stamps->first_begin_s > 0 ? stamps->first_begin_s : NAN;
     times->wall_s = stamps->useful_wall_s;
     times->cpu_s = stamps->useful_cpu_s;
     times->comm_s = thread == 0 ? instants->comm_wall_s : 0;
@@ -132,6 +133,7 @@ static void span_node(const struct worker *worker, int count, const struct worke
             struct worker_times *times = &sample->workers[firsts[i] - worker->all_reports + t];
             times->start_s -= first_s;
             times->end_s -= first_s;
+            times->response_s -= first_s;
         }
 }
 

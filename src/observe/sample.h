@@ -18,6 +18,7 @@ struct worker_times {
     double start_s,
         end_s; /* after the node's earliest start: when the sample began here, when the last work ended here */
     double wall_s, cpu_s; /* useful */
+    double serial_s;      /* of wall_s, while all other workers had to wait for it; NAN: not told */
     double wait_s;        /* runnable, but waiting for a core (run queue), over the whole sample */
     double comm_s, comm_cpu_s;
     double idle_s, idle_cpu_s;

@@ -48,7 +48,7 @@ static const struct plan {
     {.kernel = "synthetic", .sizes = {"1", "2", "7", "40"}, .options = {"operations", "1001", "wait", "200us"}},
     {.kernel = "synthetic",
      .sizes = {"1", "11"},
-     .options = {"operations", "1001", "serial", "0.2", "imbalance", "0.5", "contend", "lock"}},
+     .options = {"operations", "9001", "serial", "0.2", "imbalance", "0.5", "contend", "lock"}},
     {.kernel = "synthetic",
      .sizes = {"5"},
      .options = {"operations", "1001", "message", "5", "wait", "1us", "wait-kind", "pipe", "contend", "atomic"}},

@@ -1,6 +1,7 @@
-/* Threads that get in each other's way: every update adds 1 to a counter.
+/* Threads that get in each other's way. Counters tell how often.
  *
- *     lock           one counter, which only the thread that holds the mutex touches: the others wait for it
+ *     lock           three quarters of the steps are computed under a mutex, which one thread at a time has: the
+ *                    others wait for it, and no number of threads is more than 4/3 times as fast as one
  *     atomic         one counter, added to by one indivisible instruction: its cache line goes from core to core
  *     false-sharing  each thread has a counter of its own, but they lie in one cache line, which goes from core to core
  *                    all the same
@@ -48,16 +49,25 @@ void contention_reset(struct contention *contention)
     for (int t = 0; t < contention->threads; t++) atomic_init(&contention->own[t], 0);
 }
 
-/* Stamps take longer than a free lock: only who must wait is stamped. */
-static void update_locked(struct contention *contention, struct team *team)
+/* What a lock costs beyond itself, to wait and to wake who waits, is no work. Stamps take longer than a free lock: they
+ * are taken only where somebody waits. */
+void contention_lock(struct contention *contention, struct team *team)
 {
-    if (pthread_mutex_trylock(&contention->mutex) != 0) {
-        team_work_done(team);
-        pthread_mutex_lock(&contention->mutex);
-        team_work_begin(team);
-    }
-    ++*contention->locked;
+    if (pthread_mutex_trylock(&contention->mutex) == 0) return;
+    team_work_done(team);
+    atomic_fetch_add(&contention->waiting, 1);
+    pthread_mutex_lock(&contention->mutex);
+    atomic_fetch_sub(&contention->waiting, 1);
+    team_work_begin(team);
+}
+
+void contention_unlock(struct contention *contention, struct team *team, uint64_t count)
+{
+    bool wakes = atomic_load_explicit(&contention->waiting, memory_order_relaxed) > 0;
+    *contention->locked += count;
+    if (wakes) team_work_done(team);
     pthread_mutex_unlock(&contention->mutex);
+    if (wakes) team_work_begin(team);
 }
 
 /* A plain addition, as a program would have it; atomic in name, so that the compiler does not keep it in a register. */
@@ -66,21 +76,10 @@ static void update_own(atomic_uint_least64_t *own)
     atomic_store_explicit(own, atomic_load_explicit(own, memory_order_relaxed) + 1, memory_order_relaxed);
 }
 
-void contention_update(struct contention *contention, struct team *team, int thread)
+void contention_update(struct contention *contention, int thread)
 {
-    switch (contention->kind) {
-    case CONTEND_LOCK:
-        update_locked(contention, team);
-        break;
-    case CONTEND_ATOMIC:
-        atomic_fetch_add(contention->one, 1);
-        break;
-    case CONTEND_FALSE_SHARING:
-        update_own(&contention->own[thread]);
-        break;
-    case CONTEND_NONE:
-        break;
-    }
+    if (contention->kind == CONTEND_ATOMIC) atomic_fetch_add(contention->one, 1);
+    if (contention->kind == CONTEND_FALSE_SHARING) update_own(&contention->own[thread]);
 }
 
 uint64_t contention_count(const struct contention *contention)

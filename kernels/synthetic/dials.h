@@ -40,6 +40,7 @@ struct contention {
     enum contend_kind kind;
     int threads;
     pthread_mutex_t mutex;
+    atomic_int waiting;         /* for the mutex */
     uint64_t *locked;           /* of all threads; by who holds the mutex */
     atomic_uint_least64_t *one; /* of all threads */
     atomic_uint_least64_t *own; /* one a thread, side by side in one cache line (of more than 8 threads, in several) */
@@ -49,9 +50,13 @@ struct contention {
 int contention_begin(enum contend_kind, int threads, struct contention *contention_p);
 void contention_end(struct contention *);
 void contention_reset(struct contention *);
-/* Adds 1, by thread `thread`, inside a piece of its work. A wait for the lock is no work: the stamps leave it out. */
-void contention_update(struct contention *, struct team *, int thread);
-/* All updates since the reset. */
+/* Around a piece of work that one thread at a time may do; `count` is added to what contention_count tells. A wait for
+ * the lock is no work: the stamps leave it out. */
+void contention_lock(struct contention *, struct team *);
+void contention_unlock(struct contention *, struct team *, uint64_t count);
+/* Adds 1, by thread `thread`: of the other kinds. */
+void contention_update(struct contention *, int thread);
+/* All of both since the reset. */
 uint64_t contention_count(const struct contention *);
 
 /* Messages that a rank swaps with its two neighbours by turns. With one rank, or of no bytes: none. */

@@ -7,7 +7,7 @@
  *     imbalance   worker 0 gets (1 + imbalance) times as many items as the mean; the others have equal shares
  *     wait        after each item its worker waits (wait.c). Waiting is no work: the stamps leave it out
  *     message     after each piece, ranks swap messages with a neighbour (message.c)
- *     contend     every CONTEND_STEPS steps, the threads of a rank update shared data (contend.c)
+ *     contend     the threads of a rank update shared data every UPDATE_STEPS steps, or share a lock (contend.c)
  *     grain       an item is cut into pieces of that many steps, and all workers meet after each piece
  *
  * Who computes an item changes nothing in its value. With neither messages nor grain, workers do not meet before the
@@ -28,7 +28,7 @@
 #include <string.h>
 
 enum { OPERATIONS, SERIAL, IMBALANCE, WAIT, WAIT_KIND, MESSAGE, CONTEND, GRAIN }; /* rows of the table of options */
-enum { CONTEND_STEPS = 100 };
+enum { UPDATE_STEPS = 40, LOCK_STEPS = 4000, LOCKED_STEPS = LOCK_STEPS / 4 * 3 };
 #define ITEMS_MAX    (INT64_C(1) << 32)
 #define STEPS_SECOND 8e8 /* by which a grain's time becomes steps: nominal, so that all machines do the same */
 
@@ -106,16 +106,43 @@ static void compute_serial(struct synthetic *synthetic, struct team *team)
     synthetic->serial_value = value;
 }
 
-/* `steps` more of the worker's item, with an update of shared data whenever CONTEND_STEPS of it are done. */
+/* Of LOCK_STEPS steps of an item the first LOCKED_STEPS are under the lock: how many times their end is reached. */
+static uint64_t count_locked(uint64_t steps)
+{
+    return (steps + LOCK_STEPS - LOCKED_STEPS) / LOCK_STEPS;
+}
+
+/* To the next step at which the lock is taken or left; returns that. */
+static uint64_t compute_locking(struct synthetic *synthetic, struct team *team, struct worker *worker, uint64_t end)
+{
+    uint64_t phase = worker->at % LOCK_STEPS, next = worker->at - phase;
+    bool locked = phase < LOCKED_STEPS;
+    next += locked ? LOCKED_STEPS : LOCK_STEPS;
+    if (next > end) next = end;
+    if (locked) contention_lock(&synthetic->contention, team);
+    worker->value = compute(worker->value, next - worker->at);
+    if (locked) contention_unlock(&synthetic->contention, team, count_locked(next) - count_locked(worker->at));
+    return next;
+}
+
+/* To the next step at which shared data are updated; returns that. */
+static uint64_t compute_updating(struct synthetic *synthetic, int thread, struct worker *worker, uint64_t end)
+{
+    uint64_t next = worker->at - worker->at % UPDATE_STEPS + UPDATE_STEPS;
+    if (next > end) next = end;
+    worker->value = compute(worker->value, next - worker->at);
+    if (next % UPDATE_STEPS == 0) contention_update(&synthetic->contention, thread);
+    return next;
+}
+
+/* `steps` more of the worker's item. */
 static void compute_contending(struct synthetic *synthetic, struct team *team, int thread, uint64_t steps)
 {
     struct worker *worker = &synthetic->workers[thread];
-    for (uint64_t end = worker->at + steps, next; worker->at < end; worker->at = next) {
-        next = worker->at - worker->at % CONTEND_STEPS + CONTEND_STEPS;
-        if (next > end) next = end;
-        worker->value = compute(worker->value, next - worker->at);
-        if (next % CONTEND_STEPS == 0) contention_update(&synthetic->contention, team, thread);
-    }
+    bool locks = synthetic->contention.kind == CONTEND_LOCK;
+    for (uint64_t end = worker->at + steps; worker->at < end;)
+        worker->at =
+            locks ? compute_locking(synthetic, team, worker, end) : compute_updating(synthetic, thread, worker, end);
 }
 
 /* The item is done; the worker waits, if it does, and goes to its next. */
@@ -361,7 +388,10 @@ static int synthetic_check(struct team *team, void *state, struct verdict *verdi
     struct synthetic *synthetic = state;
     uint64_t sums[SUMS], items = (uint64_t)synthetic->items;
     uint64_t waits = synthetic->workers[0].waiter.on ? items : 0;
-    uint64_t updates = synthetic->contention.kind == CONTEND_NONE ? 0 : items * (synthetic->steps / CONTEND_STEPS);
+    enum contend_kind kind = synthetic->contention.kind;
+    uint64_t updates = kind == CONTEND_NONE   ? 0
+                       : kind == CONTEND_LOCK ? items * count_locked(synthetic->steps)
+                                              : items * (synthetic->steps / UPDATE_STEPS);
     count_up(synthetic, sums);
     int status = team_sum_u64(team, SUMS, sums);
     if (status < 0) return status;
@@ -459,8 +489,9 @@ const struct kernel synthetic_kernel = {
                                                    [CONTEND_ATOMIC] = "atomic",
                                                    [CONTEND_FALSE_SHARING] = "false-sharing",
                                                    NULL},
-                         .help = "what the threads of a rank do every 100 steps: count together, under a lock or by "
-                                 "an atomic addition, or each for itself, all in one cache line"},
+                         .help = "what the threads of a rank do: compute three quarters of all under a lock; add to "
+                                 "one counter, atomically, every 40 steps; or each to one of its own, all in one "
+                                 "cache line"},
             [GRAIN] = {.name = "grain",
                        .type = OPTION_DURATION,
                        .max = 10,

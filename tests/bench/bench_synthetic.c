@@ -17,11 +17,12 @@ enum { OPERATIONS = 4000000 }; /* of an item: long beside what a timer is late b
 struct wish {
     int runs;
     double time_s;
-    bool smoke;
+    bool smoke, fifo;
 };
 
 struct bench {
     struct wish wish;
+    const char *only;
     char program[512], folder[64], record[128];
     double item_s; /* CPU time of an item, as the last study without waits told it */
     int rows, inside;
@@ -32,12 +33,13 @@ static int run_study(const struct bench *bench, const char *words, const char *d
                      struct curves *curves_p, struct error *error)
 {
     char command[1536];
-    double items = fmax(20, bench->wish.time_s / bench->item_s);
+    /* Such that all shares of two workers are whole numbers. */
+    double items = 20 * fmax(1, round(bench->wish.time_s / bench->item_s / 20));
     unlink(bench->record);
     snprintf(command, sizeof command,
-             "'%s' study synthetic --operations %d --size %.0f %s %s --runs %d -o '%s' > '%s/out' 2> '%s/err'",
-             bench->program, (int)OPERATIONS, items, words, dials, bench->wish.runs, bench->record, bench->folder,
-             bench->folder);
+             "'%s' study synthetic --operations %d --size %.0f %s %s%s --runs %d -o '%s' > '%s/out' 2> '%s/err'",
+             bench->program, (int)OPERATIONS, items, words, dials, bench->wish.fifo ? " --policy fifo" : "",
+             bench->wish.runs, bench->record, bench->folder, bench->folder);
     int status = system(command);
     /* 4: no valid measurement; the record tells why. */
     if (status != 0 && WEXITSTATUS(status) != 4)
@@ -81,6 +83,14 @@ static const struct curve *curve_of(const struct curves *curves, enum mode_name 
     return NULL;
 }
 
+/* Of two workers; NULL: there is none. */
+static const struct curve_point *point_of_two(const struct curve *curve)
+{
+    for (int i = 0; curve && i < curve->count; i++)
+        if (curve->points[i].workers == 2) return &curve->points[i];
+    return NULL;
+}
+
 static double sample_item(const struct sample *sample)
 {
     return sample->cpu_s / sample->work;
@@ -95,13 +105,10 @@ static int try_two_workers(struct bench *bench, const char *name, double value, 
     snprintf(dials, sizeof dials, "--%s %g", name, value);
     int status = run_study(bench, "--modes threads --workers 2", dials, &results, &curves, error);
     const struct curve *curve = status ? NULL : curve_of(&curves, MODE_THREADS);
+    const struct curve_point *point = point_of_two(curve);
     snprintf(row, sizeof row, "%s, 2 threads", name);
-    if (curve && strcmp(name, "serial") == 0) {
-        print_spread(bench, row, value, "Karp-Flatt", &curve->points[0].karp_flatt);
-        print_imbalance(bench, row, value, &curve->points[0].factors);
-    } else if (curve) {
-        print_imbalance(bench, row, value, &curve->points[0].factors);
-    }
+    if (point && strcmp(name, "serial") == 0) print_spread(bench, row, value, "Karp-Flatt", &point->karp_flatt);
+    if (point) print_imbalance(bench, row, value, &point->factors);
     double item_s = curve && curve->serial ? group_median(curve->serial, ANY_BLOCK, sample_item) : NAN;
     if (item_s > 0) bench->item_s = item_s;
     if (curve) printf("    %s\n", curve->sentence);
@@ -125,6 +132,7 @@ static int try_waiting(struct bench *bench, double share, bool one_core, struct 
     for (int i = 0; curve && i < curve->count; i++) {
         char row[64];
         int cores = one_core ? 1 : 2;
+        if (curve->points[i].workers == 1) continue;
         snprintf(row, sizeof row, "waiting %.1f, %d on %d core%s", share, curve->points[i].workers, cores,
                  cores > 1 ? "s" : "");
         print_spread(bench, row, fmin(curve->points[i].workers, cores / (1 - share)), "speedup",
@@ -165,11 +173,14 @@ static int run(struct bench *bench, struct error *error)
                                             {"mpi", "--grain 10us"}};
     int status = STATUS_OK;
     printf("%-28s %6s   %-34s %s\n", "dial", "set", "what tells it", "recovered, with its interval");
-    for (int i = 0; i < 3 && !status; i++) status = try_two_workers(bench, "serial", shares[i], error);
-    for (int i = 0; i < 3 && !status; i++) status = try_two_workers(bench, "imbalance", imbalances[i], error);
-    for (int i = 0; i < 6 && !status; i++) status = try_waiting(bench, waits[i % 3], i < 3, error);
+    for (int i = 0; i < 3 && !status && bench_list_has(bench->only, "serial"); i++)
+        status = try_two_workers(bench, "serial", shares[i], error);
+    for (int i = 0; i < 3 && !status && bench_list_has(bench->only, "imbalance"); i++)
+        status = try_two_workers(bench, "imbalance", imbalances[i], error);
+    for (int i = 0; i < 6 && !status && bench_list_has(bench->only, "waiting"); i++)
+        status = try_waiting(bench, waits[i % 3], i < 3, error);
     printf("%d of %d inside\n", bench->inside, bench->rows);
-    for (size_t i = 0; i < sizeof others / sizeof *others && !status; i++)
+    for (size_t i = 0; i < sizeof others / sizeof *others && !status && bench_list_has(bench->only, "others"); i++)
         status = tell_sentence(bench, others[i][0], others[i][1], error);
     return status;
 }
@@ -193,6 +204,16 @@ int main(int argc, char *argv[])
          .max = 600,
          .argument = "T",
          .help = "About so long one task computes. Default: 1s."},
+        {.name = "only",
+         .type = OPT_TEXT,
+         .value = &bench.only,
+         .argument = "LIST",
+         .help = "Of serial,imbalance,waiting,others. Default: all."},
+        {.name = "fifo",
+         .type = OPT_FLAG,
+         .value = &bench.wish.fifo,
+         .help = "Workers come before all others (--policy fifo, as root): where the machine is in use. --time under "
+                 "0.9s then."},
         {.name = "smoke",
          .type = OPT_FLAG,
          .value = &bench.wish.smoke,

@@ -99,5 +99,9 @@ void team_shared_free(struct team_shared *);
  * regions; any number of pairs a run. */
 void team_work_begin(struct team *);
 void team_work_done(struct team *);
+/* The same, of work that one worker of all ranks does while all others have to wait for it: a serial section. It is
+ * told apart in the record, as imbalance would look alike else. */
+void team_serial_begin(struct team *);
+void team_serial_done(struct team *);
 
 #endif

@@ -6,6 +6,7 @@
 #include "../src/worker/team.h"
 
 #include <omp.h>
+#include <string.h>
 
 /* The kernel's defaults where `variant` or `size` is NULL. */
 static inline struct problem problem_of(const char *kernel, const char *variant, const char *size)
@@ -16,6 +17,14 @@ static inline struct problem problem_of(const char *kernel, const char *variant,
     assert_non_null(problem.variant);
     if (size) assert_int_equal(problem.kernel->parse_size(size, &problem.size), 0);
     return problem;
+}
+
+static inline void set_option(struct problem *problem, const char *name, const char *value)
+{
+    int o = 0;
+    while (problem->kernel->options[o].name && strcmp(problem->kernel->options[o].name, name)) o++;
+    assert_non_null(problem->kernel->options[o].name);
+    assert_int_equal(kernel_option_parse(&problem->kernel->options[o], value, &problem->options[o]), 0);
 }
 
 /* Of one rank; the caller frees it. */

@@ -27,7 +27,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { THREADS_MAX = 3, SIZES_MAX = 8, OPTIONS_MAX = 8, KINDS_MAX = 100, KINDS_LEAST = 3 };
+enum { THREADS_MAX = 3, SIZES_MAX = 8, OPTIONS_MAX = 12, KINDS_MAX = 100, KINDS_LEAST = 3 };
 
 /* What to run of a kernel: sizes, and option values that keep it short, or make it take another way; any number of rows
  * for a kernel. One that has no row here fails the test. */
@@ -46,6 +46,16 @@ static const struct plan {
     {.kernel = "option", .sizes = {"7", "3003"}, .options = {"payoff", "asian", "steps", "5", "strike", "95"}},
     {.kernel = "ep", .sizes = {"1", "7", "1023", "1025", "70001"}},
     {.kernel = "synthetic", .sizes = {"1", "2", "7", "40"}, .options = {"operations", "1001", "wait", "200us"}},
+    {.kernel = "synthetic",
+     .sizes = {"1", "11"},
+     .options = {"operations", "9001", "serial", "0.2", "imbalance", "0.5", "contend", "lock"}},
+    {.kernel = "synthetic",
+     .sizes = {"5"},
+     .options = {"operations", "1001", "message", "5", "wait", "1us", "wait-kind", "pipe", "contend", "atomic"}},
+    {.kernel = "synthetic",
+     .sizes = {"5"},
+     .options = {"operations", "1001", "message", "4KiB", "grain", "1us", "contend", "false-sharing", "wait-kind",
+                 "disk", "serial", "1e-3"}},
     {.kernel = "exchange", .sizes = {"1", "7", "9", "5000"}, .options = {"messages", "3"}},
     {.kernel = "relay", .sizes = {"1", "2", "7", "100"}, .options = {"set", "5000"}},
     {.kernel = "relay", .sizes = {"23"}},

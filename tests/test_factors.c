@@ -161,6 +161,49 @@ static void losses_are_named_and_multiply_to_the_speedup(void **state)
     }
 }
 
+/* What looks alike in the factors is told apart by what else was stamped, here of the first worker. */
+static void kinds_of_waits_are_told_apart(void **state)
+{
+    (void)state;
+    static const struct recipe unequal = {2, 2, 2, 3000, {2, 1}, {2, 1}},
+                               waits = {2, 2, 2, 3000, {1.5, 1.5}, {1.5, 1.5}};
+    static const struct {
+        const struct recipe *recipe;
+        double serial_s, comm_s, idle_s;
+        const char *says;
+    } cases[] = {
+        {&unequal, 1, 0, 0,
+         "is serial work: for 50.0 % of the time one worker computed alone, while the others waited."},
+        /* Less than half of the excess is serial. */
+        {&unequal, 0.25, 0, 0, "load balance: the busiest worker had 1.33 times as much to do as the average."},
+        {&unequal, NAN, 0, 0, "load balance: the busiest worker had 1.33 times as much to do as the average."},
+        /* Who did the serial work had less of the rest, so that the other is the busiest, and waited. */
+        {&waits, 0.5, 0, 0.5, "is serial work: for 25.0 % of the time one worker computed alone"},
+        {&waits, 0, 0.45, 0.05, "communication: messages between ranks, and waits for them, filled 25 % of the time"},
+        {&waits, 0, 0.05, 0.45, "waiting: for 25 % of the time the busiest worker had nothing to compute"},
+        {&waits, 0, 0.25, 0.25, "communication and waiting: they filled 25 % of the time"},
+        {&waits, 0, NAN, 0.5, "communication and waiting: they filled 25 % of the time"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct results results;
+        struct factors factors;
+        char sentence[512];
+        results_init(&results);
+        add_block(&results, &one, 0, 1);
+        add_block(&results, cases[i].recipe, 0, 1);
+        struct worker_times *first = &results.groups[1].samples[0].workers[0];
+        first->serial_s = cases[i].serial_s;
+        first->comm_s = cases[i].comm_s;
+        first->idle_s = cases[i].idle_s;
+        factors_of(&results.groups[0], &results.groups[1], &factors);
+        factors_sentence(&factors, &results.groups[1], sizeof sentence, sentence);
+        assert_near(factors.product, 1.5);
+        assert_says(sentence, cases[i].says);
+        assert_in_range(strlen(sentence), 1, 300);
+        results_release(&results);
+    }
+}
+
 /* Whatever the times: the product telescopes. */
 static void the_product_is_the_speedup_for_any_times(void **state)
 {
@@ -328,6 +371,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(losses_are_named_and_multiply_to_the_speedup),
+        cmocka_unit_test(kinds_of_waits_are_told_apart),
         cmocka_unit_test(the_product_is_the_speedup_for_any_times),
         cmocka_unit_test(drift_that_hits_a_whole_block_changes_nothing),
         cmocka_unit_test(what_was_not_observed_is_unknown_and_said),

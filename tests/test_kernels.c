@@ -431,8 +431,8 @@ static void synthetic_waits_to_the_end(void **state)
     struct team *team = new_team(1);
     struct problem problem = problem_of("synthetic", NULL, "3");
     struct verdict verdict;
-    problem.options[0] = 10;
-    problem.options[1] = 0.02;
+    set_option(&problem, "operations", "10");
+    set_option(&problem, "wait", "20ms");
     struct sigaction action = {.sa_handler = ignore_signal}, old;
     struct itimerval often = {.it_interval = {.tv_usec = 3000}, .it_value = {.tv_usec = 3000}},
                      never = {.it_value = {.tv_usec = 0}};

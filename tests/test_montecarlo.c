@@ -29,14 +29,6 @@
 
 enum { OPTIONS_MAX = 8 };
 
-static void set_option(struct problem *problem, const char *name, const char *value)
-{
-    const struct kernel_option *option = problem->kernel->options;
-    while (option->name && strcmp(option->name, name) != 0) option++;
-    assert_non_null(option->name);
-    assert_int_equal(kernel_option_parse(option, value, &problem->options[option - problem->kernel->options]), 0);
-}
-
 /* `options`: name, value, ..., up to a NULL. */
 static struct problem problem_with(const char *kernel, const char *variant, const char *size,
                                    const char *const options[])

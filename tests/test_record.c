@@ -101,7 +101,7 @@ static void random_worker(uint64_t *state, struct worker_times *worker_p)
         &worker_p->start_s,    &worker_p->end_s,       &worker_p->wall_s,           &worker_p->cpu_s,
         &worker_p->wait_s,     &worker_p->comm_s,      &worker_p->comm_cpu_s,       &worker_p->idle_s,
         &worker_p->idle_cpu_s, &worker_p->cpu_steal_s, &worker_p->cpu_total_busy_s, &worker_p->sibling_busy_s,
-        &worker_p->response_s};
+        &worker_p->response_s, &worker_p->serial_s};
     for (size_t i = 0; i < sizeof reals / sizeof *reals; i++) *reals[i] = random_real(state);
     random_text(state, sizeof worker_p->host, worker_p->host);
     worker_p->rank = random_below(state, 1 << 20);
@@ -178,7 +178,8 @@ static void assert_worker_equal(const struct worker_times *a, const struct worke
     SAME_TEXT(host), SAME_INT(rank), SAME_INT(thread), SAME_INT(tid);
     SAME_REAL(start_s), SAME_REAL(end_s), SAME_REAL(wall_s), SAME_REAL(cpu_s), SAME_REAL(wait_s);
     SAME_REAL(comm_s), SAME_REAL(comm_cpu_s), SAME_REAL(idle_s), SAME_REAL(idle_cpu_s);
-    SAME_REAL(cpu_total_busy_s), SAME_REAL(cpu_steal_s), SAME_REAL(sibling_busy_s), SAME_REAL(response_s);
+    SAME_REAL(cpu_total_busy_s), SAME_REAL(cpu_steal_s), SAME_REAL(sibling_busy_s), SAME_REAL(response_s),
+        SAME_REAL(serial_s);
     SAME_INT(voluntary), SAME_INT(involuntary), SAME_INT(cpu_asked), SAME_INT(mask_as_asked), SAME_INT(cpu_seen_count);
     for (int i = 0; i < a->cpu_seen_count; i++) SAME_INT(cpus_seen[i]);
 }
@@ -252,7 +253,7 @@ static void test_names(void **state)
         "host",        "rank",           "thread",        "tid",        "start_s",     "wall_s",
         "cpu_s",       "wait_s",         "comm_s",        "comm_cpu_s", "idle_s",      "idle_cpu_s",
         "end_s",       "cpu_asked",      "cpus",          "voluntary",  "involuntary", "cpu_busy_s",
-        "cpu_steal_s", "sibling_busy_s", "mask_as_asked", "response_s"};
+        "cpu_steal_s", "sibling_busy_s", "mask_as_asked", "response_s", "serial_s"};
     uint64_t random = 3;
     struct sample sample;
     sample_init(&sample);

@@ -287,6 +287,21 @@ static double waiting_bound(const struct group *base)
     return busy > 0 && busy < 0.9 ? 1 / busy : NAN;
 }
 
+/* The share of its time for which the base waited, of each sample. */
+static int waiting_share(const struct group *base, double confidence, struct spread *waiting_p)
+{
+    double *shares = malloc(sizeof *shares * (size_t)(base->count + 1));
+    int count = 0;
+    if (!shares) return -ENOMEM;
+    for (int s = 0; s < base->count; s++) {
+        double share = 1 - sample_busy(&base->samples[s]) / workers_of(&base->config);
+        if (sample_counts(&base->samples[s]) && !isnan(share)) shares[count++] = share;
+    }
+    *waiting_p = spread_of(count, shares, confidence);
+    free(shares);
+    return 0;
+}
+
 /* Times as they would have been, had the base always taken its median: a configuration that converged early has seen
  * another part of the machine's drift than the others. Returns how many. */
 static int steady_times(const struct group *base, const struct group *group, bool weak, double times_p[])
@@ -378,7 +393,8 @@ static int curve_build(const struct results *results, int first, const struct ru
     const struct curve_point *last = &curve.points[curve.count - 1];
     while (last > curve.points && last->factors.blocks == 0) last--;
     if (last->workers > 1) factors_sentence(&last->factors, last->group, sizeof curve.sentence, curve.sentence);
-    status = fit_models(&curve);
+    status = waiting_share(base, rules->confidence, &curve.waiting);
+    if (!status) status = fit_models(&curve);
     if (status) free(curve.points);
     if (!status) *curve_p = curve;
     return status;

@@ -44,11 +44,12 @@ struct curve {
     struct model_fit fits[MODEL_COUNT]; /* of dedicated points */
     int chosen;                         /* the model to show; -1: none */
     int superlinear;                    /* points whose whole interval lies above the number of workers */
-    double waiting_bound; /* for tasks that wait: (C + Z) / C, of one task alone; min with the workers is the most that
-                             one core allows; NAN where the base does not wait for a tenth of its time */
-    double roof_rate;     /* of one core, in the work's unit: the measured ceiling; NAN */
-    double roof_share;    /* of the serial base: its rate over the ceiling; NAN */
-    char sentence[512];   /* the verdict on this curve, from its point with the most workers; "" */
+    double waiting_bound;  /* for tasks that wait: (C + Z) / C, of one task alone; min with the workers is the most that
+                              one core allows; NAN where the base does not wait for a tenth of its time */
+    struct spread waiting; /* the share of its time for which one task alone neither computed nor was ready to */
+    double roof_rate;      /* of one core, in the work's unit: the measured ceiling; NAN */
+    double roof_share;     /* of the serial base: its rate over the ceiling; NAN */
+    char sentence[512];    /* the verdict on this curve, from its point with the most workers; "" */
 };
 
 struct curves {

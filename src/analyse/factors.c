@@ -97,6 +97,41 @@ static double pair_median(const struct group *base, const struct group *group, d
     return spread.middle;
 }
 
+static void pair_factor(const struct group *base, const struct group *group, enum factor factor,
+                        struct factors *factors)
+{
+    struct spread spread;
+    group_pair_numbers(base, group, numbers[factor], 0.95, &spread);
+    factors->value[factor] = spread.middle;
+    factors->low[factor] = spread.interval ? spread.low : NAN;
+    factors->high[factor] = spread.interval ? spread.high : NAN;
+}
+
+/* The serial sections, as a share of the time. 0 where none was told. */
+static double sample_serial(const struct sample *sample)
+{
+    double serial_s = 0;
+    for (int w = 0; w < sample->worker_count; w++) serial_s = fmax(serial_s, sample->workers[w].serial_s);
+    return serial_s / sample->wall_s;
+}
+
+/* The worker that works longest: it decides the factor of communication. NULL: unknown. */
+static const struct worker_times *busiest_worker(const struct sample *sample)
+{
+    const struct worker_times *busiest = NULL;
+    for (int w = 0; w < sample->worker_count; w++)
+        if (!busiest || sample->workers[w].wall_s > busiest->wall_s) busiest = &sample->workers[w];
+    return busiest;
+}
+
+/* How much of the time that it neither worked nor was to work was spent in calls to other ranks. */
+static double sample_messages(const struct sample *sample)
+{
+    const struct worker_times *busiest = busiest_worker(sample);
+    return busiest && busiest->comm_s + busiest->idle_s > 0 ? busiest->comm_s / (busiest->comm_s + busiest->idle_s)
+                                                            : NAN;
+}
+
 /* Why nothing was seen of its tasks, from the first sample of a command of which nothing was; "" */
 static void reason_unseen(const struct group *group, size_t length, char *text)
 {
@@ -153,7 +188,7 @@ void factors_of(const struct group *base, const struct group *group, struct fact
     factors.work = pair_median(base, group, sample_work);
     factors.product = factors.scale;
     for (int f = 0; f < FACTOR_COUNT; f++) {
-        factors.value[f] = pair_median(base, group, numbers[f]);
+        pair_factor(base, group, (enum factor)f, &factors);
         factors.product *= factors.value[f];
     }
     find_missing(base, group, &factors);
@@ -185,11 +220,55 @@ static void say_speedup(struct sentence *line, const struct factors *factors, co
         sentence_add(line, "%d workers", base_workers);
 }
 
+/* Whether serial sections are most of a loss, of balance or by waiting: of P workers one has more to do than the mean
+ * by 1 - 1/P of them, and where another is the busiest, that one waits for all of them. */
+static bool is_serial(const struct factors *factors, const struct group *group)
+{
+    int workers = mode_workers(&group->config.mode);
+    double serial = group_median(group, ANY_BLOCK, sample_serial);
+    double value = group_median(group, ANY_BLOCK, numbers[factors->worst]);
+    bool balance = factors->worst == FACTOR_BALANCE;
+    if (!balance && factors->worst != FACTOR_COMMUNICATION) return false;
+    return serial * (balance ? 1 - 1.0 / workers : 1) > (1 - value) / 2;
+}
+
+static void say_balance(struct sentence *line, const struct factors *factors)
+{
+    const enum factor balance = FACTOR_BALANCE;
+    sentence_add(line, "load balance: the busiest worker had %.2f times as much to do as the average",
+                 1 / factors->value[balance]);
+    if (factors->low[balance] > 0)
+        sentence_add(line, " (%.3f to %.3f)", 1 / factors->high[balance], 1 / factors->low[balance]);
+}
+
+/* Of the busiest worker's time. What kind of wait it was is told where one kind is most of it. */
+static void say_communication(struct sentence *line, const struct group *group)
+{
+    static const double most = 0.8;
+    double messages = group_median(group, ANY_BLOCK, sample_messages);
+    int filled = percent(1 - group_median(group, ANY_BLOCK, sample_communication));
+    if (messages >= most)
+        sentence_add(line, "communication: messages between ranks, and waits for them, filled %d %% of the time",
+                     filled);
+    else if (messages <= 1 - most)
+        sentence_add(line,
+                     "waiting: for %d %% of the time the busiest worker had nothing to compute, but waited: for other "
+                     "threads, a lock, or something outside",
+                     filled);
+    else
+        sentence_add(line, "communication and waiting: they filled %d %% of the time", filled);
+}
+
 static void say_loss(struct sentence *line, const struct factors *factors, const struct group *group)
 {
     const struct config *config = &group->config;
     int workers = mode_workers(&config->mode), cpus = cpus_of(config);
     double value = factors->value[factors->worst];
+    if (is_serial(factors, group)) {
+        sentence_add(line, "serial work: for %.1f %% of the time one worker computed alone, while the others waited",
+                     100 * group_median(group, ANY_BLOCK, sample_serial));
+        return;
+    }
     switch (factors->worst) {
     case FACTOR_COMPUTATION:
         sentence_add(
@@ -197,11 +276,10 @@ static void say_loss(struct sentence *line, const struct factors *factors, const
             1 / value);
         break;
     case FACTOR_BALANCE:
-        sentence_add(line, "load balance: the busiest worker had %.2f times as much to do as the average", 1 / value);
+        say_balance(line, factors);
         break;
     case FACTOR_COMMUNICATION:
-        sentence_add(line, "communication and waiting: they filled %d %% of the time",
-                     percent(1 - group_median(group, ANY_BLOCK, sample_communication)));
+        say_communication(line, group);
         break;
     case FACTOR_SHARE:
         if (workers > cpus)

@@ -17,6 +17,9 @@
  * and the speedup, as the ratio of rates, is exactly
  *     P / P0 * computation * balance * communication * share, each of the last three over the base's own.
  *
+ * A serial section, in which one worker works and all others wait for it, is a loss of balance as well: that worker has
+ * so much more to do. Kernels stamp theirs (team_serial_begin), so that the sentence can tell it from unequal shares.
+ *
  * Of a command, which is seen from outside alone, the workers are the places of outside.h: C and W tell how many of its
  * tasks ran and were ready at a time. The identity holds as well, but balance then is all that keeps fewer than P tasks
  * active (serial parts, unequal shares, waits for one another), communication is the time in which none was active, and
@@ -39,6 +42,7 @@ struct factors {
     /* Medians over the blocks, each against the base of the same block; NAN where a worker's times were not observed.
      */
     double value[FACTOR_COUNT];
+    double low[FACTOR_COUNT], high[FACTOR_COUNT]; /* 95 % intervals of these; NAN where the blocks are too few */
     double product;     /* scale times all values: of one block exactly the speedup, of medians nearly */
     double speedup;     /* median of the ratio of rates in the same blocks */
     char missing[224];  /* what was not observed, hence NAN; "" */

@@ -17,6 +17,22 @@ static int refuse(const char *option, const char *why, struct error *error)
     return error_set(error, STATUS_USAGE, "%s does not go with --per-node, %s; leave one of them out", option, why);
 }
 
+/* Of synthetic: what makes its shares unequal, or its ranks wait for one another. */
+static int check_dials(const struct problem *problem, struct error *error)
+{
+    static const char *const dials[] = {"serial", "imbalance", "message", "grain", NULL};
+    for (int o = 0; problem->kernel->options && problem->kernel->options[o].name; o++)
+        for (int d = 0; dials[d]; d++) {
+            const struct kernel_option *option = &problem->kernel->options[o];
+            if (strcmp(option->name, dials[d]) || problem->options[o] == 0) continue;
+            return error_set(error, STATUS_USAGE,
+                             "--%s does not go with --per-node, which compares cores that do the same work, each by "
+                             "itself; leave one of them out",
+                             option->name);
+        }
+    return STATUS_OK;
+}
+
 int study_nodes_check(const struct study_options *options, struct error *error)
 {
     const struct study_request *request = &options->request;
@@ -42,7 +58,7 @@ int study_nodes_check(const struct study_options *options, struct error *error)
                          "runs on the cores",
                          request->problem.kernel->name);
     for (int k = 0; equal_kernels[k]; k++)
-        if (strcmp(equal_kernels[k], request->problem.kernel->name) == 0) return STATUS_OK;
+        if (strcmp(equal_kernels[k], request->problem.kernel->name) == 0) return check_dials(&request->problem, error);
     return error_set(error, STATUS_USAGE,
                      "--per-node: the workers of %s depend on one another, or have unequal shares; use pi, option, ep "
                      "or synthetic",

@@ -161,6 +161,7 @@ static struct worker_times worker_at(int place, const struct sweep_place *times,
                                   .response_s = NAN, /* places are taken in turns: each is taken at once */
                                   .wall_s = times->wall_s,
                                   .cpu_s = times->cpu_s,
+                                  .serial_s = NAN,
                                   .wait_s = fmax(0, times->wall_s - times->cpu_s),
                                   .comm_s = NAN, /* is in its active time; its CPU time is in cpu_s */
                                   .idle_s = fmax(0, outside->process_s - times->wall_s),

@@ -19,6 +19,7 @@ struct worker_times {
         end_s;         /* after the node's earliest start: when the sample began here, when the last work ended here */
     double response_s; /* after the node's earliest start: until its first piece of work began; NAN: nobody saw */
     double wall_s, cpu_s; /* useful */
+    double serial_s;      /* of wall_s, while all other workers had to wait for it; NAN: not told */
     double wait_s;        /* runnable, but waiting for a core (run queue), over the whole sample */
     double comm_s, comm_cpu_s;
     double idle_s, idle_cpu_s;

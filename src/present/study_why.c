@@ -198,10 +198,13 @@ void study_tell_common_bounds(const struct study_problem *problem, study_say *sa
         say(context, text);
     }
     if (isfinite(curve->waiting_bound)) {
+        char range[64] = "";
+        if (curve->waiting.interval)
+            snprintf(range, sizeof range, " (%.1f to %.1f %%)", 100 * curve->waiting.low, 100 * curve->waiting.high);
         snprintf(text, sizeof text,
-                 "One task alone waits for %.0f %% of its time: on one core, k tasks can be at most "
+                 "One task alone waits for %.0f %%%s of its time: on one core, k tasks can be at most "
                  "min(k, %s) times as fast.",
-                 100 * (1 - 1 / curve->waiting_bound), format_ratio(curve->waiting_bound, sizeof bound, bound));
+                 100 * (1 - 1 / curve->waiting_bound), range, format_ratio(curve->waiting_bound, sizeof bound, bound));
         say(context, text);
     }
 }

@@ -72,6 +72,7 @@ static int null_decode(const struct field *field, void *at)
 {
     switch (field->type) {
     case FIELD_REAL:
+    case FIELD_LATER_REAL:
         *(double *)at = NAN;
         return 0;
     case FIELD_INT_OR_NULL:
@@ -96,6 +97,7 @@ static int value_decode(const struct field *field, const json_t *value, void *at
     json_int_t integer;
     switch (field->type) {
     case FIELD_REAL:
+    case FIELD_LATER_REAL:
         if (!json_is_number(value)) return -EINVAL;
         *(double *)at = json_number_value(value);
         return 0;
@@ -133,6 +135,7 @@ static int value_decode(const struct field *field, const json_t *value, void *at
 
 static const char *const expected[] = {
     [FIELD_REAL] = "a number or null",
+    [FIELD_LATER_REAL] = "a number or null",
     [FIELD_INT] = "a whole number",
     [FIELD_INT_OR_NULL] = "a whole number or null",
     [FIELD_COUNT] = "a whole number or null",
@@ -150,6 +153,7 @@ static const char *const expected[] = {
 int field_decode(const struct field *field, const json_t *value, const char *path, void *record_p, struct error *error)
 {
     void *at = (char *)record_p + field->offset;
+    if (!value && field->type == FIELD_LATER_REAL) return null_decode(field, at);
     if (value && !(json_is_null(value) ? null_decode(field, at) : value_decode(field, value, at))) return 0;
     char limit[32] = "";
     if (field->type == FIELD_TEXT || field->type == FIELD_TEXT_OR_NULL)

@@ -116,6 +116,7 @@ const struct field worker_fields[] = {
     {NULL, "cpu_steal_s", FIELD_REAL, AT(struct worker_times, cpu_steal_s)},
     {NULL, "sibling_busy_s", FIELD_REAL, AT(struct worker_times, sibling_busy_s)},
     {NULL, "mask_as_asked", FIELD_BOOL, AT(struct worker_times, mask_as_asked)},
+    {NULL, "serial_s", FIELD_LATER_REAL, AT(struct worker_times, serial_s)},
     {0},
 };
 
@@ -166,6 +167,7 @@ json_t *field_encode(const struct field *field, const void *record)
     const void *at = (const char *)record + field->offset;
     switch (field->type) {
     case FIELD_REAL:
+    case FIELD_LATER_REAL:
         return isfinite(*(const double *)at) ? json_real(*(const double *)at) : json_null();
     case FIELD_INT:
         return json_integer(*(const int *)at);

@@ -7,6 +7,7 @@
 
 enum field_type {
     FIELD_REAL,        /* double; NAN <-> null */
+    FIELD_LATER_REAL,  /* the same, added after the first files were written: NAN where they lack it */
     FIELD_INT,         /* int */
     FIELD_INT_OR_NULL, /* int; -1 <-> null */
     FIELD_COUNT,       /* int64_t; -1 <-> null */

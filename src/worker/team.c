@@ -196,6 +196,19 @@ void team_work_done(struct team *team)
     team_stamps_see(stamps, sched_getcpu());
 }
 
+void team_serial_begin(struct team *team)
+{
+    team_work_begin(team);
+}
+
+void team_serial_done(struct team *team)
+{
+    struct thread_stamps *stamps = &team->stamps[omp_get_thread_num()];
+    double before_s = stamps->useful_wall_s;
+    team_work_done(team);
+    stamps->serial_wall_s += stamps->useful_wall_s - before_s;
+}
+
 void team_stamps_reset(struct team *team)
 {
     team->comm_wall_s = 0;

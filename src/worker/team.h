@@ -13,7 +13,8 @@ struct thread_stamps {
     double begin_wall_s, begin_cpu_s; /* of the open piece of work */
     double first_begin_s;             /* of the first piece, CLOCK_MONOTONIC; 0: none was begun yet */
     double useful_wall_s, useful_cpu_s;
-    double last_done_s; /* CLOCK_MONOTONIC; 0: no piece was done yet */
+    double serial_wall_s; /* of these, in serial sections */
+    double last_done_s;   /* CLOCK_MONOTONIC; 0: no piece was done yet */
     int seen_count;
     int seen[8]; /* CPUs at the stamps, each once */
 } __attribute__((aligned(128)));

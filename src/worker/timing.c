@@ -64,6 +64,7 @@ static void report_thread(const struct worker *worker, int thread, const struct 
     times->response_s = stamps->first_begin_s > 0 ? stamps->first_begin_s : NAN;
     times->wall_s = stamps->useful_wall_s;
     times->cpu_s = stamps->useful_cpu_s;
+    times->serial_s = stamps->serial_wall_s;
     times->comm_s = thread == 0 ? instants->comm_wall_s : 0;
     times->comm_cpu_s = thread == 0 ? instants->comm_cpu_s : 0;
     times->idle_cpu_s = fmax(end.cpu_s - begin->cpu_s - times->cpu_s - times->comm_cpu_s, 0);

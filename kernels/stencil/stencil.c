@@ -29,7 +29,7 @@
 enum { EXTENT_MAX = 1 << 24, STEPS_MAX = 1 << 24, LINE_DOUBLES = 8 };
 /* Both grids, of a thread's points: over this they are taken not to fit into a core's share of the caches. */
 enum { CACHED_BYTES = 8 << 20 };
-/* Between the grids, so that a row's points are not read from addresses that look like those just written. */
+/* Between the grids: a load whose address ends as that of a store before it waits for that, if it is not done yet. */
 enum { SHIFT_DOUBLES = 256 };
 
 enum { OPTION_STEPS, OPTION_POINTS, OPTION_OVERLAP };
@@ -131,8 +131,8 @@ static int64_t grid_doubles(const struct stencil *stencil)
     return (stencil->part.rows + 2 * stencil->halo) * stencil->stride + SHIFT_DOUBLES;
 }
 
-/* Of the first rank, which has one of the largest parts, and one thread: each further thread has its rings, some
- * 100 KiB. */
+/* Of the first rank, which has one of the largest parts, and one thread: each further thread has its rings, up to
+ * 1.2 MiB. */
 static double stencil_memory(const struct problem *problem, int ranks)
 {
     struct stencil stencil = lay_out(problem, ranks, 0, 1);
@@ -245,7 +245,7 @@ const struct kernel stencil_kernel = {
                            .summary = "stores past the caches where the grids do not fit into them: 16 bytes",
                            .exact = true},
             [BLOCKED] = {.name = "blocked",
-                         .summary = "four steps while a row is in the cache, and four times deeper halos: 4 bytes",
+                         .summary = "up to eight steps while a row is in the cache, and deeper halos for them: 2 bytes",
                          .exact = true},
             {.name = NULL}},
     .options =

@@ -9,8 +9,8 @@
 #include "rows.h"
 
 enum {
-    PASS_STEPS_MAX = 4, /* that blocked makes at a time */
-    TILE_COLUMNS = 2048 /* of blocked: what lies between two steps of so many columns fits into the second cache */
+    PASS_STEPS_MAX = 8, /* that blocked makes at a time */
+    TILE_COLUMNS = 4096 /* of blocked: what lies between two steps of so many columns fits into the second cache */
 };
 
 /* What is known of the field without computing it (check.c). */

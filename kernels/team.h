@@ -77,6 +77,11 @@ struct team_request {
 /* Collective over the group; `root` counts within it, and only reads its buffer. */
 int team_broadcast_start(struct team *, struct team_group *, int root, size_t bytes, void *buffer,
                          struct team_request *request_p);
+/* As team_swap, but it only begins: both ranks start the swap, in any order among their other calls. Two that are open
+ * between the same ranks are matched in the order in which they were started, team_swap included. Also -EMSGSIZE: over
+ * 128 GiB; -EBUSY: too many are open. */
+int team_swap_start(struct team *, int partner, size_t sent_bytes, const void *sent, size_t received_bytes,
+                    void *received_p, struct team_request *request_p);
 int team_wait(struct team *, struct team_request *);
 /* Lets open requests advance. Not collective; by the master thread, also inside a parallel region. */
 void team_progress(struct team *);

@@ -213,6 +213,65 @@ static void partners_swap_messages(void **state)
     assert_int_equal(outside, -EINVAL);
 }
 
+/* Each rank opens two swaps with every other, one after the other, beside a broadcast; the second are short, or of one
+ * way alone. With itself a rank's bytes are there at once. */
+static void swaps_overlap_with_all_partners(void **state)
+{
+    enum { COUNT = 50000, SHORT = 3, RANKS = TEAM_REQUESTS_MAX / 2 };
+    struct team *team = team_of(state);
+    int rank = team_rank(team), size = team_size(team) < RANKS ? team_size(team) : RANKS, failed = 0, wrong = 0;
+    int *sent = malloc(COUNT * sizeof *sent), *received = calloc((size_t)RANKS * COUNT, sizeof *received);
+    int few_sent[SHORT], few[RANKS][SHORT] = {{0}}, word = rank == 0 ? 77 : 0;
+    struct team_request requests[RANKS][2], broadcast;
+    for (int i = 0; i < COUNT; i++) sent[i] = rank * COUNT + i;
+    for (int i = 0; i < SHORT; i++) few_sent[i] = 1000 * rank + i;
+    for (int other = 0; other < size && rank < size; other++) {
+        bool sends = rank <= other, gets = rank >= other; /* of the second */
+        failed |= team_swap_start(team, other, COUNT * sizeof *sent, sent, COUNT * sizeof *sent,
+                                  received + other * COUNT, &requests[other][0]);
+        failed |= team_swap_start(team, other, sends ? sizeof few_sent : 0, few_sent, gets ? sizeof few_sent : 0,
+                                  few[other], &requests[other][1]);
+    }
+    failed |= team_broadcast_start(team, NULL, 0, sizeof word, &word, &broadcast);
+    for (int i = 0; i < 10; i++) team_progress(team);
+    failed |= team_wait(team, &broadcast);
+    for (int other = size; other-- > 0 && rank < size;)
+        failed |= team_wait(team, &requests[other][1]) | team_wait(team, &requests[other][0]);
+    for (int i = 0; i < size * COUNT && rank < size; i++) wrong += received[i] != i;
+    for (int other = 0; other < size && rank < size; other++)
+        for (int i = 0; i < SHORT; i++) wrong += few[other][i] != (rank >= other ? 1000 * other + i : 0);
+    free(received);
+    free(sent);
+    assert_int_equal(failed, 0);
+    assert_int_equal(wrong, 0);
+    assert_int_equal(word, 77);
+}
+
+/* What cannot be started leaves nothing to wait for. */
+static void swaps_that_cannot_be_started_are_refused(void **state)
+{
+    struct team *team = team_of(state);
+    struct team_request requests[TEAM_REQUESTS_MAX], one_more = {.slot = 5};
+    int rank = team_rank(team), partner = team_size(team) - 1 - rank, failed = 0;
+    char sent = (char)rank, received[TEAM_REQUESTS_MAX] = {0};
+    int outside = team_swap_start(team, team_size(team), 1, &sent, 0, NULL, &one_more);
+    int unequal = team_swap_start(team, rank, 1, &sent, 0, NULL, &one_more);
+    failed |= team_swap_start(team, partner, 0, NULL, 0, NULL, &one_more) | team_wait(team, &one_more);
+    for (int i = 0; i < TEAM_REQUESTS_MAX; i++)
+        failed |= team_swap_start(team, partner, 1, &sent, 1, &received[i], &requests[i]);
+    int too_many = team_swap_start(team, partner, 1, &sent, 1, &received[0], &one_more);
+    int too_long =
+        partner == rank ? -EMSGSIZE : team_swap_start(team, partner, SIZE_MAX / 2, &sent, 0, NULL, &one_more);
+    for (int i = 0; i < TEAM_REQUESTS_MAX; i++) failed |= team_wait(team, &requests[i]);
+    for (int i = 0; i < TEAM_REQUESTS_MAX; i++) failed |= received[i] != partner;
+    assert_int_equal(failed, 0);
+    assert_int_equal(outside, -EINVAL);
+    assert_int_equal(unequal, -EINVAL);
+    assert_int_equal(too_many, partner == rank ? 0 : -EBUSY);
+    assert_int_equal(too_long, -EMSGSIZE);
+    assert_int_equal(one_more.slot, -1);
+}
+
 static void broadcasts_overlap_from_any_root(void **state)
 {
     enum { COUNT = 100000 };
@@ -474,6 +533,8 @@ int main(int argc, char *argv[])
         cmocka_unit_test(integer_sums_are_exact_modulo_2_to_64),
         cmocka_unit_test(integer_sums_may_come_to_another_place),
         cmocka_unit_test(partners_swap_messages),
+        cmocka_unit_test(swaps_overlap_with_all_partners),
+        cmocka_unit_test(swaps_that_cannot_be_started_are_refused),
         cmocka_unit_test(a_series_is_communication_as_a_whole),
         cmocka_unit_test(sums_of_doubles_are_added_in_the_order_of_ranks),
         cmocka_unit_test(maxima_are_of_each_element),

@@ -120,6 +120,17 @@ int team_swap(struct team *team, int partner, size_t sent_bytes, const void *sen
     return call_end(team, begin, team->ops->swap(team, partner, sent_bytes, sent, received_bytes, received_p));
 }
 
+int team_swap_start(struct team *team, int partner, size_t sent_bytes, const void *sent, size_t received_bytes,
+                    void *received_p, struct team_request *request_p)
+{
+    request_p->slot = -1;
+    if (partner < 0 || partner >= team->size) return -EINVAL;
+    if (partner == team->rank) return team_swap(team, partner, sent_bytes, sent, received_bytes, received_p);
+    struct call begin = call_begin(team);
+    return call_end(team, begin,
+                    team->ops->swap_start(team, partner, sent_bytes, sent, received_bytes, received_p, request_p));
+}
+
 void team_series_begin(struct team *team)
 {
     struct call begin = call_begin(team);

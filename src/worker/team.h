@@ -30,6 +30,7 @@ struct team_ops {
     int (*swap)(struct team *, int partner, size_t, const void *, size_t, void *); /* the partner is another rank */
     int (*group_find)(struct team *, int first, int stride, int count, struct team_group **);
     int (*broadcast_start)(struct team *, struct team_group *, int root, size_t, void *, struct team_request *);
+    int (*swap_start)(struct team *, int partner, size_t, const void *, size_t, void *, struct team_request *);
     int (*wait)(struct team *, struct team_request *);
     void (*progress)(struct team *);
     void (*abort)(struct team *, int status);

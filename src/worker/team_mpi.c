@@ -19,7 +19,7 @@
 
 enum {
     PIECE_BYTES = 1 << 30,
-    PIECES_MAX = 256, /* of one broadcast: 256 GiB */
+    PIECES_MAX = 256, /* of one broadcast: 256 GiB; of a swap half of it each way */
     REDUCE_PIECE = PIECE_BYTES / 8,
     SUM_PIECE = 256, /* doubles that each rank sends at a time */
     SLEEP_NS = 50000,
@@ -28,7 +28,8 @@ enum {
     SWAP_TAG = 1
 };
 
-struct open_broadcast {
+/* A broadcast or swap that was started. */
+struct open_call {
     int pieces; /* 0: the slot is free */
     MPI_Request requests[PIECES_MAX];
 };
@@ -44,7 +45,7 @@ struct ranks {
     struct team_group *groups; /* all that were asked for */
     bool block;
     double *sum_scratch; /* size * SUM_PIECE */
-    struct open_broadcast broadcasts[TEAM_REQUESTS_MAX];
+    struct open_call calls[TEAM_REQUESTS_MAX];
 };
 
 static int status_of(int mpi_error)
@@ -247,18 +248,25 @@ static int mpi_group_find(struct team *team, int first, int stride, int count, s
     return 0;
 }
 
+/* TEAM_REQUESTS_MAX where none is. */
+static int free_slot(const struct ranks *ranks)
+{
+    int slot = 0;
+    while (slot < TEAM_REQUESTS_MAX && ranks->calls[slot].pieces > 0) slot++;
+    return slot;
+}
+
 static int mpi_broadcast_start(struct team *team, struct team_group *group, int root, size_t bytes, void *buffer,
                                struct team_request *request_p)
 {
     struct ranks *ranks = team->ranks;
     MPI_Comm comm = group ? group->comm : ranks->comm;
-    int slot = 0;
+    int slot = free_slot(ranks);
     if (bytes == 0) return 0;
     if (bytes > (size_t)PIECES_MAX * PIECE_BYTES) return -EMSGSIZE;
-    while (slot < TEAM_REQUESTS_MAX && ranks->broadcasts[slot].pieces > 0) slot++;
     if (slot == TEAM_REQUESTS_MAX) return -EBUSY;
 
-    struct open_broadcast *open = &ranks->broadcasts[slot];
+    struct open_call *open = &ranks->calls[slot];
     for (size_t done = 0; done < bytes; done += PIECE_BYTES) {
         int piece = bytes - done < PIECE_BYTES ? (int)(bytes - done) : PIECE_BYTES;
         int error = MPI_Ibcast((char *)buffer + done, piece, MPI_BYTE, root, comm, &open->requests[open->pieces]);
@@ -269,10 +277,36 @@ static int mpi_broadcast_start(struct team *team, struct team_group *group, int 
     return 0;
 }
 
+/* What one side sends in pieces the other expects in the same, and MPI keeps their order. */
+static int mpi_swap_start(struct team *team, int partner, size_t sent_bytes, const void *sent, size_t received_bytes,
+                          void *received_p, struct team_request *request_p)
+{
+    struct ranks *ranks = team->ranks;
+    size_t most = sent_bytes > received_bytes ? sent_bytes : received_bytes;
+    int slot = free_slot(ranks);
+    if (most == 0) return 0;
+    if (most > (size_t)PIECES_MAX / 2 * PIECE_BYTES) return -EMSGSIZE;
+    if (slot == TEAM_REQUESTS_MAX) return -EBUSY;
+
+    struct open_call *open = &ranks->calls[slot];
+    for (size_t done = 0; done < most; done += PIECE_BYTES) {
+        int in = length_of_piece(received_bytes, done), out = length_of_piece(sent_bytes, done), error = MPI_SUCCESS;
+        if (in > 0)
+            error = MPI_Irecv((char *)received_p + done, in, MPI_BYTE, partner, SWAP_TAG, ranks->comm,
+                              &open->requests[open->pieces++]);
+        if (out > 0 && error == MPI_SUCCESS)
+            error = MPI_Isend((const char *)sent + done, out, MPI_BYTE, partner, SWAP_TAG, ranks->comm,
+                              &open->requests[open->pieces++]);
+        if (error != MPI_SUCCESS) return status_of(error);
+    }
+    request_p->slot = slot;
+    return 0;
+}
+
 static int mpi_wait(struct team *team, struct team_request *request)
 {
     struct ranks *ranks = team->ranks;
-    struct open_broadcast *open = &ranks->broadcasts[request->slot];
+    struct open_call *open = &ranks->calls[request->slot];
     int status = ranks_finish(ranks, MPI_SUCCESS, open->pieces, open->requests);
     open->pieces = 0;
     request->slot = -1;
@@ -284,7 +318,7 @@ static void mpi_progress(struct team *team)
 {
     struct ranks *ranks = team->ranks;
     for (int slot = 0; slot < TEAM_REQUESTS_MAX; slot++) {
-        struct open_broadcast *open = &ranks->broadcasts[slot];
+        struct open_call *open = &ranks->calls[slot];
         int done = 0;
         if (open->pieces == 0) continue;
         MPI_Testall(open->pieces, open->requests, &done, MPI_STATUSES_IGNORE);
@@ -324,6 +358,7 @@ static const struct team_ops mpi_ops = {
     .swap = mpi_swap,
     .group_find = mpi_group_find,
     .broadcast_start = mpi_broadcast_start,
+    .swap_start = mpi_swap_start,
     .wait = mpi_wait,
     .progress = mpi_progress,
     .abort = mpi_abort,

@@ -385,8 +385,8 @@ const struct kernel triad_kernel = {
     .summary = "Adds, scales or copies arrays that are larger than the caches, as STREAM does.",
     .lesson = "Cores share the way to the memory: once a few of them fill it, more do not help. And where the parts of "
               "several cores fit into their caches, speedup can be more than ideal.",
-    .size_help = "elements of each of the three arrays, 1 to 2^40; default: 64M, of 8 bytes each",
-    .size_default = "64000000",
+    .size_help = "elements of each of the three arrays, of 8 bytes each: 1 to 2^40, such as 64M or 1000",
+    .size_default = "64M",
     .work_unit = "byte",
     .memory_bound = true,
     .seed_default = 1,

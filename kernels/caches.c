@@ -61,24 +61,15 @@ static bool read_cache(int cpu, int index, struct cache *cache_p)
     return true;
 }
 
-static int64_t most(int workers)
-{
-    struct cache cache;
-    int64_t bytes = 0;
-    int cpu = sched_getcpu();
-    for (int index = 0; index < CACHES_MAX && read_cache(cpu < 0 ? 0 : cpu, index, &cache); index++) {
-        int64_t share = cache.bytes / (cache.cpus < workers ? cache.cpus : workers);
-        if (share > bytes) bytes = share;
-    }
-    return bytes;
-}
-
 int64_t caches_share(int workers)
 {
-    return most(workers < 1 ? 1 : workers);
-}
-
-int64_t caches_largest(void)
-{
-    return most(1);
+    struct cache cache;
+    int64_t most = 0;
+    int cpu = sched_getcpu();
+    for (int index = 0; index < CACHES_MAX && read_cache(cpu < 0 ? 0 : cpu, index, &cache); index++) {
+        int64_t bytes = cache.bytes < CACHES_CPU_MOST * cache.cpus ? cache.bytes : CACHES_CPU_MOST * cache.cpus;
+        int sharers = workers < 1 ? 1 : cache.cpus < workers ? cache.cpus : workers;
+        if (bytes / sharers > most) most = bytes / sharers;
+    }
+    return most;
 }

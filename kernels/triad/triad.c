@@ -280,23 +280,34 @@ static void compute_values(const struct triad *triad, int64_t passes, double val
 
 /* What a thread finds in its lines; added over threads and ranks. */
 struct findings {
-    uint64_t compared, wrong, checksum;
+    uint64_t compared, wrong, checksum; /* elements; lines */
 };
 
-/* One line: its elements' bits become one word, in which each counts by its place. */
+/* Of a line: whether all its elements are value times factor, factor + 1, ... */
+static bool is_right(const double line[TRIAD_LINE], double value, double factor)
+{
+    int wrong = 0;
+    for (int j = 0; j < TRIAD_LINE; j++) wrong |= !(line[j] == value * (factor + (double)j));
+    return !wrong;
+}
+
+/* Its bits in one word, in which each element counts by its place. */
+static uint64_t word_of(const double line[TRIAD_LINE])
+{
+    uint64_t word = 0, weight = 1;
+    for (int j = 0; j < TRIAD_LINE; j++, weight *= UINT64_C(0x9E3779B97F4A7C15))
+        word += weight * bits_of_double(line[j]);
+    return word;
+}
+
+/* Also of what lies between the last element and the end of its line: it was computed like the others. */
 static void look_at_line(const struct triad *triad, int array, double value, int64_t begin, struct findings *findings)
 {
-    int64_t left = triad->count - begin, count = left < TRIAD_LINE ? left : TRIAD_LINE;
-    int64_t line = (triad->first + begin) / TRIAD_LINE;
-    double factor = factor_of(triad, begin);
-    uint64_t word = 0;
-    for (int64_t j = 0; j < count; j++) {
-        double found = triad->arrays[array][begin + j];
-        findings->wrong += !(found == value * (factor + (double)j));
-        word = word * UINT64_C(0x9E3779B97F4A7C15) + bits_of_double(found);
-    }
-    findings->compared += (uint64_t)count;
-    findings->checksum += hash_pair((uint64_t)(line * ARRAYS + array), word);
+    const double *line = triad->arrays[array] + begin;
+    int64_t left = triad->count - begin, number = (triad->first + begin) / TRIAD_LINE;
+    findings->compared += (uint64_t)(left < TRIAD_LINE ? left : TRIAD_LINE);
+    findings->wrong += !is_right(line, value, factor_of(triad, begin));
+    findings->checksum += hash_pair((uint64_t)(number * ARRAYS + array), word_of(line));
 }
 
 static struct findings look(const struct triad *triad, const double values[ARRAYS])
@@ -322,9 +333,11 @@ static int describe(const struct triad *triad, const struct findings *findings, 
                                        [TRIAD_CACHED] = "stores into the caches",
                                        [TRIAD_PAST] = "stores past the caches"};
     const double mib = 0x1p-20;
-    int used = snprintf(text, length, "%llu elements compared with the closed form after %lld pass%s, %llu differ; %s",
-                        (unsigned long long)findings->compared, (long long)triad->passes,
-                        triad->passes == 1 ? "" : "es", (unsigned long long)findings->wrong, ways[triad->way]);
+    int used =
+        snprintf(text, length,
+                 "%llu elements compared with the closed form after %lld pass%s, %llu cache lines of them differ; %s",
+                 (unsigned long long)findings->compared, (long long)triad->passes, triad->passes == 1 ? "" : "es",
+                 (unsigned long long)findings->wrong, ways[triad->way]);
     if (triad->way == TRIAD_LOOP) return used;
     return used + snprintf(text + used, length - (size_t)used, ": a worker has %.3g MiB of arrays, and %.3g of cache",
                            (double)triad->share_bytes * mib, (double)triad->cache_bytes * mib);

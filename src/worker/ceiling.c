@@ -97,14 +97,14 @@ struct rank_traffic {
     struct ceiling_reading reading; /* of its threads together; done is NAN where it has no arrays */
 };
 
-/* Elements of each of a thread's three arrays: those of a node together take twice its largest cache, but no more than
- * a quarter of the memory that is left. A multiple of what the triad's count must be. */
+/* Elements of each of a thread's three arrays: those of a node together take four times its largest cache, but no more
+ * than a quarter of the memory that is left. A multiple of what the triad's count must be. */
 static int64_t choose_count(const struct worker *worker)
 {
     const int64_t least_bytes = INT64_C(64) << 20;
     int nodes = worker->request.config.mode.nodes > 0 ? worker->request.config.mode.nodes : 1;
     int64_t workers = ((int64_t)team_size(worker->team) + nodes - 1) / nodes * team_threads(worker->team);
-    int64_t bytes = 2 * caches_largest(), step = 3 * (int64_t)sizeof(double) * CEILING_TRIAD_STEP;
+    int64_t bytes = 4 * caches_share(1), step = 3 * (int64_t)sizeof(double) * CEILING_TRIAD_STEP;
     struct limits limits;
     limits_read("", &limits);
     if (bytes < least_bytes) bytes = least_bytes;

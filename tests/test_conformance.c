@@ -46,7 +46,7 @@ static const struct plan {
     {.kernel = "option", .sizes = {"7", "3003"}, .options = {"payoff", "asian", "steps", "5", "strike", "95"}},
     {.kernel = "ep", .sizes = {"1", "7", "1023", "1025", "70001"}},
     {.kernel = "triad", .sizes = {"1", "9", "100", "4099"}, .options = {"passes", "5"}},
-    {.kernel = "triad", .sizes = {"2", "1029"}, .options = {"operation", "copy", "passes", "4", "cache", "1"}},
+    {.kernel = "triad", .sizes = {"2", "2051"}, .options = {"operation", "copy", "passes", "4", "cache", "1"}},
     {.kernel = "triad", .sizes = {"8", "1030"}, .options = {"operation", "scale", "passes", "7", "cache", "1"}},
     {.kernel = "triad", .sizes = {"17", "1031"}, .options = {"operation", "add", "passes", "2", "cache", "1"}},
     {.kernel = "triad", .sizes = {"33", "2047"}, .options = {"passes", "1", "cache", "1"}},

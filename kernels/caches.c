@@ -73,3 +73,13 @@ int64_t caches_share(int workers)
     }
     return most;
 }
+
+int64_t caches_first(void)
+{
+    struct cache cache;
+    int64_t least = 0;
+    int cpu = sched_getcpu();
+    for (int index = 0; index < CACHES_MAX && read_cache(cpu < 0 ? 0 : cpu, index, &cache); index++)
+        if (cache.bytes > 0 && (least == 0 || cache.bytes < least)) least = cache.bytes;
+    return least;
+}

@@ -12,6 +12,8 @@
  * than CACHES_CPU_MOST for each CPU that shares it: about the most that any processor has. */
 #define CACHES_CPU_MOST (INT64_C(32) << 20)
 int64_t caches_share(int workers);
+/* The smallest data cache of that CPU, which is its first; 0: nothing is told. */
+int64_t caches_first(void);
 
 /* For tests: how many CPUs a list such as "0-3,8" has; 0: it is none. */
 int caches_count_cpus(const char *list);

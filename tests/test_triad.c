@@ -28,6 +28,7 @@ static void shares_are_parts_of_the_caches(void **state)
     (void)state;
     int64_t largest = caches_share(1), before = largest;
     assert_true(largest >= 0);
+    assert_true(caches_first() >= 0 && caches_first() <= largest);
     assert_true(caches_share(0) == largest && caches_share(-3) == largest);
     for (int workers = 1; workers < 1000; workers *= 3) {
         int64_t share = caches_share(workers);

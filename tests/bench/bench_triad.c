@@ -7,6 +7,9 @@
  * Every contestant makes as many passes over its arrays as take the time of a measurement; each thread has its own
  * stretch of them and does not wait for others between passes. Our answers are checked: status 3 where one is wrong.
  *
+ * Our arrays take turns, also where an operation has two: copy and scale go over three. At sizes of which a cache holds
+ * two arrays and not three, the comparison is not of the same thing; the sizes that are the default are none of these.
+ *
  * hpcc's StarSTREAM is not among the contestants: hpcc cannot be asked for it alone, and takes its size from that of
  * its Linpack, so that there are no turns to take.
  */

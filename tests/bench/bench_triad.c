@@ -229,7 +229,7 @@ static int run(const struct wish *wish, struct error *error_p)
 int main(int argc, char *argv[])
 {
     static struct wish wish = {
-        .threads = 1, .repeats = 9, .min_time_s = 0.1, .sizes = "1000,20000,60000,300000,2000000,16000000,64000000"};
+        .threads = 1, .repeats = 9, .min_time_s = 0.1, .sizes = "1000,20000,300000,2000000,16000000,64000000"};
     static const struct option options[] = {
         {.name = "operations",
          .type = OPT_TEXT,

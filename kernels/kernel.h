@@ -88,7 +88,9 @@ struct kernel {
     const char *size_help;    /* what --size means and which forms it takes */
     const char *size_default; /* as one would write it after --size */
     const char *work_unit;    /* "flop", "sample", "item": the unit of work() */
-    const char *unshared;     /* the option that does without memory shared by ranks, as on the command line; or NULL */
+    bool memory_bound; /* work() is bytes to and from memory, as STREAM counts them: what a triad moves is their ceiling
+                        */
+    const char *unshared; /* the option that does without memory shared by ranks, as on the command line; or NULL */
     /* The option that says how often all is done, where its size is what is measured and not how long that takes: a
      * larger one would not be the same made longer. Or NULL. */
     const char *repeated_by;

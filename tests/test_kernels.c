@@ -161,7 +161,7 @@ static void sizes_follow_the_work(void **state)
     } cases[] = {{"matmul", "1000"},  {"matmul", "64x2000x300"}, {"matmul", "2000x2000x1"},
                  {"pi", "1000"},      {"option", "1000"},        {"ep", "S"},
                  {"ep", "1000"},      {"synthetic", "100"},      {"relay", "1000"},
-                 {"stencil", "1000"}, {"stencil", "300x2000"}};
+                 {"stencil", "1000"}, {"stencil", "300x2000"},   {"triad", "1000"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         for (double factor = 1; factor <= 64; factor *= 2) {
             struct problem problem = problem_of(cases[i].kernel, NULL, cases[i].size), larger = problem;
@@ -216,7 +216,8 @@ static void sizes_have_limits(void **state)
         const char *kernel, *largest, *too_large;
     } cases[] = {{"pi", "9007199254740992", "9007199254740993"},
                  {"option", "9007199254740992", "9007199254740993"},
-                 {"ep", "8796093022208", "8796093022209"}};
+                 {"ep", "8796093022208", "8796093022209"},
+                 {"triad", "1099511627776", "1099511627777"}};
     static const struct {
         const char *text;
         int status;
@@ -244,7 +245,7 @@ static void memory_is_what_is_allocated(void **state)
     } cases[] = {{"matmul", "400"},       {"matmul", "3000x20x700"}, {"pi", "1e9"},     {"pi", "1e15"},
                  {"option", "1e9"},       {"option", "1e15"},        {"ep", "S"},       {"ep", "D"},
                  {"synthetic", "100000"}, {"exchange", "1MiB"},      {"relay", "1000"}, {"stencil", "3"},
-                 {"stencil", "500x700"}};
+                 {"stencil", "500x700"},  {"triad", "1000001"},      {"triad", "10"}};
     struct team *team = new_team(1);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct problem problem = problem_of(cases[i].kernel, NULL, cases[i].size);

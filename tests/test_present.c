@@ -107,6 +107,7 @@ static void test_rates_and_bytes(void **state)
     assert_string_equal(format_rate(412.4e6, "sample", sizeof text, text), "412 Msamples/s");
     assert_string_equal(format_rate(812, "item", sizeof text, text), "812 items/s");
     assert_string_equal(format_rate(0.5, "item", sizeof text, text), "0.5 items/s");
+    assert_string_equal(format_rate(22.14e9, "byte", sizeof text, text), "22.1 GB/s");
     assert_string_equal(format_rate(3e3, "bytes", sizeof text, text), "3.00 kbytes/s");
     assert_string_equal(format_rate(1.5e21, "flop", sizeof text, text), "1500 EFLOP/s");
     assert_string_equal(format_rate(NAN, "flop", sizeof text, text), "-");
@@ -478,6 +479,13 @@ static void test_sample_share_of_the_peak(void **state)
         free(text);
         sample_release(&sample);
     }
+    sample_fill(&sample, "triad", MODE_SERIAL, 1, 1, 1, 0.25);
+    snprintf(sample.work_unit, sizeof sample.work_unit, "byte");
+    sample.ceiling_rate = 5e9;
+    char *text = sample_text(&sample, &plain, 1, 1);
+    assert_non_null(strstr(text, "4.00 GB/s, 80 % of the memory bandwidth of this core\n"));
+    free(text);
+    sample_release(&sample);
 }
 
 static void test_sample_many_cpus_fits(void **state)

@@ -437,6 +437,29 @@ static void test_waiting(void **state)
     free(text);
 }
 
+/* All groups share one sample: 1.9 of the 2 GB/s that the cores can get. */
+static void test_bandwidth(void **state)
+{
+    struct fixture *fixture = *state;
+    snprintf(fixture->sample.work_unit, sizeof fixture->sample.work_unit, "byte");
+    fixture->sample.wall_s = 1;
+    fixture->sample.rate = 1.9e9;
+    fixture->sample.ceiling_rate = 2e9;
+    for (int c = 0; c < CURVES; c++) fixture->own[c].roof_share = 0.95;
+    char *text = print(fixture, false, false, 80);
+    assert_says(text, "One task moves 95 % of the bytes that its core can get from memory (measured: 2.00 GB/s).");
+    assert_says(text, "4 cores together can get 2.00 GB/s, 1.00 times as much as one; 4 workers there move 95 % of "
+                      "that.");
+    assert_null(strstr(text, "the most that its core can do"));
+    free(text);
+    fixture->sample.rate = 5e9;
+    for (int c = 0; c < CURVES; c++) fixture->own[c].roof_share = NAN;
+    text = print(fixture, false, false, 80);
+    assert_says(text, "One task moves 250 % of the bytes that its core can get from memory (measured: 2.00 GB/s): "
+                      "most come from caches.");
+    free(text);
+}
+
 /* --- laws ------------------------------------------------------------------------------------------------------- */
 
 static void test_laws(void **state)
@@ -581,13 +604,17 @@ static void test_summary(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        page_test(test_page),           page_test(test_page_in_ascii), page_test(test_fits),
-        page_test(test_not_converged),  page_test(test_no_interval),   page_test(test_no_valid_time),
-        page_test(test_nothing_known),  page_test(test_nothing_valid), page_test(test_wide_numbers),
-        page_test(test_oversubscribed), page_test(test_linear_axis),   page_test(test_chart_without_serial),
-        page_test(test_waiting),        page_test(test_laws),          page_test(test_too_few_for_laws),
-        page_test(test_notes),          page_test(test_escapes),       page_test(test_colour),
-        page_test(test_nothing),        page_test(test_summary),
+        page_test(test_page),          page_test(test_page_in_ascii),
+        page_test(test_fits),          page_test(test_not_converged),
+        page_test(test_no_interval),   page_test(test_no_valid_time),
+        page_test(test_nothing_known), page_test(test_nothing_valid),
+        page_test(test_wide_numbers),  page_test(test_oversubscribed),
+        page_test(test_linear_axis),   page_test(test_chart_without_serial),
+        page_test(test_waiting),       page_test(test_bandwidth),
+        page_test(test_laws),          page_test(test_too_few_for_laws),
+        page_test(test_notes),         page_test(test_escapes),
+        page_test(test_colour),        page_test(test_nothing),
+        page_test(test_summary),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -81,3 +81,9 @@ const char *ceiling_peak_text(enum isa isa, unsigned long length, char *text)
              code_of(isa)->fused ? "fused multiply-adds" : "multiplications and additions", isa_name(isa));
     return text;
 }
+
+const char *ceiling_triad_text(enum isa isa, unsigned long length, char *text)
+{
+    snprintf(text, length, "triad on arrays beyond the caches, %s", isa_name(isa));
+    return text;
+}

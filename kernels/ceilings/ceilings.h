@@ -36,5 +36,7 @@ double ceiling_rate(struct ceiling_reading);
 
 /* "fused multiply-adds in registers, avx2": what ceiling_run_peak measures. Returns text. */
 const char *ceiling_peak_text(enum isa, unsigned long length, char *text);
+/* "triad on arrays beyond the caches, avx2": what ceiling_run_triad does on such. Returns text. */
+const char *ceiling_triad_text(enum isa, unsigned long length, char *text);
 
 #endif

@@ -15,9 +15,10 @@
 
 static const double precision_default = 0.02;
 
-/* How the study was to be judged. */
+/* How the study was to be judged, and what is known of the machine. */
 struct rules {
     bool weak;
+    double cache_bytes[3]; /* of levels 1 to 3 as one core sees them; 0 unknown */
     double precision, confidence;
     bool over_nodes; /* the study goes over nodes that are filled: one curve goes over all of them */
     bool by_threads; /* threads of a rank were asked for: each number is a curve of its own */
@@ -240,6 +241,7 @@ static void point_compare(const struct curve *curve, struct curve_point *point, 
     const struct spread *itself = own_workers == 1 ? &point->own : speedup;
     if (point->dedicated && point->workers > 1) point->karp_flatt = karp_flatt_of(*itself, point->workers);
     factors_of(base, point->group, &point->factors);
+    bandwidth_find_caches(rules->cache_bytes, &base->config, &point->group->config, &point->factors.bandwidth);
     const struct spread *decides = point->is_base ? &point->wall_s : speedup;
     point->half_width = spread_half_width(decides);
     point->converged = spread_converged(decides, rules->precision);
@@ -495,6 +497,10 @@ static struct rules read_rules(const struct results *results, double precision)
     rules.over_nodes =
         json_array_size(json_object_get(study, "nodes")) > 0 && json_array_size(json_object_get(study, "workers")) == 0;
     rules.by_threads = json_array_size(json_object_get(study, "threads")) > 0;
+    static const char *const levels[3] = {"l1d", "l2", "l3"};
+    const json_t *caches = json_object_get(json_object_get(results->context, "machine"), "cache_bytes");
+    for (int level = 0; level < 3; level++)
+        rules.cache_bytes[level] = json_number_value(json_object_get(caches, levels[level]));
     bool fixed = json_integer_value(json_object_get(study, "runs_min")) ==
                  json_integer_value(json_object_get(study, "runs_max"));
     if (!(rules.precision > 0)) rules.precision = json_number_value(json_object_get(study, "precision"));

@@ -191,6 +191,7 @@ void factors_of(const struct group *base, const struct group *group, struct fact
         pair_factor(base, group, (enum factor)f, &factors);
         factors.product *= factors.value[f];
     }
+    bandwidth_of(group, &factors.bandwidth);
     find_missing(base, group, &factors);
     find_worst(&factors);
     *factors_p = factors;
@@ -271,9 +272,14 @@ static void say_loss(struct sentence *line, const struct factors *factors, const
     }
     switch (factors->worst) {
     case FACTOR_COMPUTATION:
-        sentence_add(
-            line, "computation: the same work took %.2f times as much CPU time, as where cores share memory or caches",
-            1 / value);
+        sentence_add(line, "computation: ");
+        if (bandwidth_is_used_up(&factors->bandwidth)) {
+            bandwidth_say_loss(line, &factors->bandwidth);
+            sentence_add(line, ", so the same work took %.2f times as much CPU time", 1 / value);
+        } else {
+            sentence_add(line, "the same work took %.2f times as much CPU time, as where cores share memory or caches",
+                         1 / value);
+        }
         break;
     case FACTOR_BALANCE:
         say_balance(line, factors);
@@ -327,6 +333,18 @@ static void say_loss_outside(struct sentence *line, const struct factors *factor
     }
 }
 
+static void say_gain(struct sentence *line, const struct factors *factors)
+{
+    sentence_add(line, ": ");
+    if (factors->bandwidth.cache_level > 0) {
+        bandwidth_say_gain(line, &factors->bandwidth);
+        sentence_add(line, ", and the same work took %.2f times the CPU time", 1 / factors->value[FACTOR_COMPUTATION]);
+    } else {
+        sentence_add(line, "the same work took %.2f times the CPU time, as where smaller parts fit into the caches",
+                     1 / factors->value[FACTOR_COMPUTATION]);
+    }
+}
+
 const char *factors_sentence(const struct factors *factors, const struct group *group, size_t length, char *text)
 {
     struct sentence line = {.length = length, .text = text};
@@ -339,10 +357,7 @@ const char *factors_sentence(const struct factors *factors, const struct group *
     double lost = 1 - factors->speedup / factors->scale;
     if (lost < -hardly) {
         sentence_add(&line, ", more than the ideal %.4g", factors->scale);
-        if (factors->value[FACTOR_COMPUTATION] > 1 + hardly)
-            sentence_add(&line,
-                         ": the same work took %.2f times the CPU time, as where smaller parts fit into the caches",
-                         1 / factors->value[FACTOR_COMPUTATION]);
+        if (factors->value[FACTOR_COMPUTATION] > 1 + hardly) say_gain(&line, factors);
     } else if (lost < hardly) {
         sentence_add(&line, ", of the ideal %.4g: hardly anything is lost", factors->scale);
     } else if (isnan(factors->worst_share)) {

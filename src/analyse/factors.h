@@ -28,6 +28,7 @@
 #ifndef SPEEDUP_ANALYSE_FACTORS_H
 #define SPEEDUP_ANALYSE_FACTORS_H
 
+#include "bandwidth.h"
 #include "group.h"
 
 enum factor { FACTOR_COMPUTATION, FACTOR_BALANCE, FACTOR_COMMUNICATION, FACTOR_SHARE, FACTOR_COUNT };
@@ -49,6 +50,7 @@ struct factors {
     enum factor worst;  /* the smallest value */
     double worst_share; /* of all loss, by logarithms: log(value[worst]) / sum of the negative logarithms; 0 where
                            nothing  is lost, NAN where a value is */
+    struct bandwidth bandwidth; /* its caches are found by who knows the machine (curve.c) */
 };
 
 /* base may be group itself (all factors 1); NULL: none (blocks 0). */

@@ -9,7 +9,8 @@
 #include <string.h>
 
 /* A rate further above its ceiling says that the ceiling was measured while something else ran. (Or that the work used
- * other instructions than it was asked to: another library's may.) */
+ * other instructions than it was asked to: another library's may; or that its bytes came from caches, not from memory.)
+ */
 #define CEILING_NOISE 1.05
 
 void sample_init(struct sample *sample_p)

@@ -52,7 +52,8 @@ struct sample {
     /* The most that these workers could do at these places, in work_unit a second, as the same launch measured it
      * beside this sample; NAN: no ceiling is known for this kind of work. */
     double ceiling_rate;
-    char ceiling[64]; /* what it is: "fused multiply-adds in registers, avx512"; or "" */
+    char ceiling[64]; /* what it is: "fused multiply-adds in registers, avx512", "triad on arrays beyond the caches,
+                         avx512"; or "" */
     bool correct;
     double result;
     uint64_t checksum;
@@ -96,7 +97,8 @@ void sample_release(struct sample *);
 int sample_copy(const struct sample *, struct sample *copy_p);
 /* Fills what is derived; of a command the rate, the rest is outside_fill's. Pure. */
 void sample_derive(struct sample *);
-/* rate / ceiling_rate; NAN where either is unknown, or the ceiling was evidently disturbed. */
+/* rate / ceiling_rate; NAN where either is unknown, or the rate is above what that ceiling bounds: it was evidently
+ * disturbed, or bytes came from caches. */
 double sample_ceiling_share(const struct sample *);
 /* CPUs seen over all workers, ascending, each once. */
 void sample_cpus_seen(const struct sample *, struct cpu_list *list_p);

@@ -56,6 +56,8 @@ const char *format_rate(double rate, const char *unit, size_t length, char *text
     char plural[48];
     if (strcmp(unit, "flop") == 0) {
         snprintf(plural, sizeof plural, "FLOP/s"); /* as the field writes it */
+    } else if (strcmp(unit, "byte") == 0) {
+        snprintf(plural, sizeof plural, "B/s");
     } else {
         snprintf(plural, sizeof plural, "%.30s%s/s", unit, unit[0] == '\0' || unit[strlen(unit) - 1] == 's' ? "" : "s");
     }

@@ -74,15 +74,17 @@ static void print_scheduling(FILE *stream, const struct style *style, const stru
     print_field(stream, style, "scheduling", text);
 }
 
-/* "55.1 GFLOP/s, 95 % of the avx2 peak of these cores". */
+/* "55.1 GFLOP/s, 95 % of the avx2 peak of these cores"; "22.1 GB/s, 97 % of the memory bandwidth of this core". */
 static const char *describe_rate(const struct sample *sample, size_t length, char *text)
 {
     const struct config *config = &sample->config;
+    bool memory = strcmp(sample->work_unit, "byte") == 0;
     char rate[64], share[32];
     format_rate(sample->rate, sample->work_unit, sizeof rate, rate);
     if (isfinite(sample_ceiling_share(sample)))
-        snprintf(text, length, "%s, %s of the %s peak of %s", rate,
-                 format_share(sample_ceiling_share(sample), sizeof share, share), config->isa,
+        snprintf(text, length, "%s, %s of the %s %s of %s", rate,
+                 format_share(sample_ceiling_share(sample), sizeof share, share), memory ? "memory" : config->isa,
+                 memory ? "bandwidth" : "peak",
                  config->mode.nodes * config->mode.cpus.count == 1 ? "this core" : "these cores");
     else
         snprintf(text, length, "%s", rate);

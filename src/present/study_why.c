@@ -187,11 +187,58 @@ const char *study_bounds_text(const struct study_problem *problem, const struct 
     return text;
 }
 
+/* Told by its points: their ceiling is one of bytes. */
+static bool is_memory_bound(const struct curve *curve)
+{
+    struct bandwidth bandwidth;
+    bandwidth_of(curve->serial ? curve->serial : curve->own, &bandwidth);
+    return !isnan(bandwidth.share);
+}
+
+/* Of the curves, the point with the most cores in use. */
+static const struct curve_point *find_most_cores(const struct study_problem *problem)
+{
+    const struct curve_point *most = NULL;
+    for (int c = 0; c < problem->count; c++)
+        for (int i = 0; i < problem->curves[c].count; i++) {
+            const struct curve_point *point = &problem->curves[c].points[i];
+            if (point->valid > 0 && (!most || point->cpus > most->cpus)) most = point;
+        }
+    return most;
+}
+
+/* What the tasks move, of the bytes that their cores can get from memory. */
+static void tell_bandwidth(const struct study_problem *problem, study_say *say, void *context)
+{
+    const struct curve *curve = problem->curves;
+    const struct group *base = curve->serial ? curve->serial : curve->own;
+    const struct curve_point *all = find_most_cores(problem);
+    struct bandwidth one, most;
+    char text[320], share[32], rate[32];
+    bandwidth_of(base, &one);
+    if (mode_workers(&base->config.mode) != 1 || isnan(one.share)) return;
+    snprintf(text, sizeof text, "One task moves %s of the bytes that its core can get from memory (measured: %s %s)%s.",
+             format_share(one.share, sizeof share, share),
+             format_in_unit(one.ceiling_rate, &problem->unit, sizeof rate, rate), problem->unit.name,
+             bandwidth_is_exceeded(&one) ? ": most come from caches" : "");
+    say(context, text);
+    if (!all || all->cpus < 2) return;
+    bandwidth_of(all->group, &most);
+    if (isnan(most.share)) return;
+    snprintf(text, sizeof text,
+             "%d cores together can get %s %s, %.2f times as much as one; %d workers there move %s of that%s.",
+             all->cpus, format_in_unit(most.ceiling_rate, &problem->unit, sizeof rate, rate), problem->unit.name,
+             most.ceiling_rate / one.ceiling_rate, all->workers, format_share(most.share, sizeof share, share),
+             bandwidth_is_exceeded(&most) ? ": most come from caches" : "");
+    say(context, text);
+}
+
 void study_tell_common_bounds(const struct study_problem *problem, study_say *say, void *context)
 {
     const struct curve *curve = problem->curves;
     char text[320], share[32], rate[32], bound[32];
-    if (isfinite(curve->roof_share)) {
+    tell_bandwidth(problem, say, context);
+    if (isfinite(curve->roof_share) && !is_memory_bound(curve)) {
         snprintf(text, sizeof text, "One task reaches %s of the most that its core can do (measured: %s %s).",
                  format_share(curve->roof_share, sizeof share, share),
                  format_in_unit(curve->roof_rate, &problem->unit, sizeof rate, rate), problem->unit.name);

@@ -309,6 +309,7 @@ static int live(struct worker *worker)
 static void release(struct worker *worker)
 {
     if (worker->state) worker->problem.kernel->teardown(worker->state);
+    ceiling_release(worker);
     free(worker->all_reports);
     free(worker->reports);
     free(worker->threads_begin);

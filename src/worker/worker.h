@@ -43,6 +43,8 @@ struct worker {
     struct watch *watch;               /* of the sample to come; NULL: it is not watched */
     int machines;                      /* that the ranks' hosts are; rank 0 knows; -1 unknown */
     int watchers;                      /* ranks of this node that watch themselves */
+    double *ceiling_arrays;            /* ceiling.c: three of each thread; NULL: none */
+    int64_t ceiling_count;             /* elements of one */
     FILE *lines;                       /* where rank 0 writes */
     struct alive *alive;               /* alive.c; NULL: this rank does not speak for its node */
     struct error error;
@@ -82,6 +84,7 @@ int timing_run(struct worker *, bool reported, struct sample *sample_p);
  * rank 0 *rate_p; NAN elsewhere, and where the unit has no ceiling. To be called outside of what is timed. */
 int ceiling_measure(struct worker *, double *rate_p);
 void ceiling_set(const struct worker *, double rate, struct sample *sample_p);
+void ceiling_release(struct worker *);
 
 /* timelines.c. Collective: one more execution, watched by the ranks themselves; rank 0 writes a line for each host, on
  * the clock of the first. STATUS_FAILED where no rank could watch, STATUS_WRONG where the answer was wrong. */

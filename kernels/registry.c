@@ -5,10 +5,11 @@
 #include <assert.h>
 #include <string.h>
 
-extern const struct kernel matmul_kernel, pi_kernel, option_kernel, ep_kernel, synthetic_kernel, exchange_kernel;
+extern const struct kernel matmul_kernel, pi_kernel, option_kernel, ep_kernel, mandelbrot_kernel, synthetic_kernel,
+    exchange_kernel;
 
-const struct kernel *const kernel_registry[] = {
-    &matmul_kernel, &pi_kernel, &option_kernel, &ep_kernel, &synthetic_kernel, &exchange_kernel, NULL};
+const struct kernel *const kernel_registry[] = {&matmul_kernel,     &pi_kernel,        &option_kernel,   &ep_kernel,
+                                                &mandelbrot_kernel, &synthetic_kernel, &exchange_kernel, NULL};
 
 const struct kernel *kernel_find(const char *name)
 {

@@ -148,7 +148,7 @@ static void every_kernel_tells_about_itself(void **state)
         assert_int_equal(kernel->parse_size("0", &size), -ERANGE);
         assert_int_equal(kernel->parse_size("1e16", &size), -ERANGE);
         assert_int_equal(kernel->parse_size("-1", &size), -EINVAL);
-        assert_int_equal(kernel->parse_size("1x2", &size), -EINVAL);
+        assert_int_equal(kernel->parse_size("1x2x3x4", &size), -EINVAL);
         assert_int_equal(kernel->parse_size("", &size), -EINVAL);
     }
 }
@@ -158,9 +158,16 @@ static void sizes_follow_the_work(void **state)
     (void)state;
     static const struct {
         const char *kernel, *size;
-    } cases[] = {{"matmul", "1000"}, {"matmul", "64x2000x300"}, {"matmul", "2000x2000x1"},
-                 {"pi", "1000"},     {"option", "1000"},        {"ep", "S"},
-                 {"ep", "1000"},     {"synthetic", "100"}};
+    } cases[] = {{"matmul", "1000"},
+                 {"matmul", "64x2000x300"},
+                 {"matmul", "2000x2000x1"},
+                 {"pi", "1000"},
+                 {"option", "1000"},
+                 {"ep", "S"},
+                 {"ep", "1000"},
+                 {"synthetic", "100"},
+                 {"mandelbrot", "1000"},
+                 {"mandelbrot", "1500x700"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         for (double factor = 1; factor <= 64; factor *= 2) {
             struct problem problem = problem_of(cases[i].kernel, NULL, cases[i].size), larger = problem;
@@ -240,9 +247,17 @@ static void memory_is_what_is_allocated(void **state)
     (void)state;
     static const struct {
         const char *kernel, *size;
-    } cases[] = {{"matmul", "400"},       {"matmul", "3000x20x700"}, {"pi", "1e9"}, {"pi", "1e15"},
-                 {"option", "1e9"},       {"option", "1e15"},        {"ep", "S"},   {"ep", "D"},
-                 {"synthetic", "100000"}, {"exchange", "1MiB"}};
+    } cases[] = {{"matmul", "400"},
+                 {"matmul", "3000x20x700"},
+                 {"pi", "1e9"},
+                 {"pi", "1e15"},
+                 {"option", "1e9"},
+                 {"option", "1e15"},
+                 {"ep", "S"},
+                 {"ep", "D"},
+                 {"synthetic", "100000"},
+                 {"exchange", "1MiB"},
+                 {"mandelbrot", "900x700"}};
     struct team *team = new_team(1);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct problem problem = problem_of(cases[i].kernel, NULL, cases[i].size);
@@ -400,9 +415,11 @@ static void monte_carlo_needs_little_memory_for_any_size(void **state)
     team_free(team);
 }
 
+/* But where nothing is drawn: there the seed says what is checked. */
 static void other_seeds_give_other_answers(void **state)
 {
     (void)state;
+    static const char *const drawless = "mandelbrot";
     struct team *team = new_team(1);
     for (int k = 0; kernel_registry[k]; k++) {
         uint64_t checksums[2];
@@ -413,7 +430,8 @@ static void other_seeds_give_other_answers(void **state)
             problem.kernel->teardown(run_problem(team, &problem, &verdict));
             checksums[seed] = verdict.checksum;
         }
-        assert_true(checksums[0] != checksums[1]);
+        bool same = checksums[0] == checksums[1];
+        assert_true(same == (strcmp(kernel_registry[k]->name, drawless) == 0));
     }
     team_free(team);
 }

@@ -30,6 +30,10 @@ struct team_ops {
     int (*broadcast_start)(struct team *, struct team_group *, int root, size_t, void *, struct team_request *);
     int (*wait)(struct team *, struct team_request *);
     void (*progress)(struct team *);
+    /* The queue between nodes. Opening is collective; then rank 0 alone sets it to 0. */
+    int (*queue_open)(struct team *);
+    int (*queue_clear)(struct team *);
+    int (*queue_next)(struct team *, int64_t count, int64_t *);
     void (*abort)(struct team *, int status);
     void (*free)(struct team *); /* frees `ranks`; also with one rank */
 };
@@ -43,6 +47,7 @@ struct team {
     bool in_series;                 /* team_series_begin was called, at: */
     double series_wall_s, series_cpu_s;
     struct thread_stamps *stamps; /* one a thread */
+    struct team_queue *queue;     /* team_queue.c; NULL: not used yet */
     void *ranks;                  /* the set of ranks' own */
 };
 
@@ -60,6 +65,10 @@ int team_set_threads(struct team *, int threads);
 void team_stamps_reset(struct team *);
 /* Adds the CPU to those that the thread was seen on, unless it is there already or the list is full. */
 void team_stamps_see(struct thread_stamps *, int cpu);
+
+/* team_queue.c: the queue's inside, without stamps. */
+int queue_next(struct team *, int64_t count, int64_t *first_p);
+void queue_free(struct team_queue *);
 
 /* Ends all other ranks at once (MPI_Abort), for what cannot be agreed on any more. Returns with one rank only. */
 void team_abort(struct team *, int status);

@@ -41,6 +41,8 @@ struct team_group {
 
 struct ranks {
     MPI_Comm comm;
+    MPI_Win queue;             /* MPI_WIN_NULL: it is not open */
+    int64_t next;              /* of the queue, on rank 0 */
     struct team_group *groups; /* all that were asked for */
     bool block;
     double *sum_scratch; /* size * SUM_PIECE */
@@ -290,6 +292,38 @@ static void mpi_progress(struct team *team)
         MPI_Testall(open->pieces, open->requests, &done, MPI_STATUSES_IGNORE);
         if (!done) return;
     }
+    /* The queue is served inside MPI, whatever is called. */
+    int there;
+    if (ranks->queue != MPI_WIN_NULL) MPI_Iprobe(MPI_ANY_SOURCE, SWAP_TAG, ranks->comm, &there, MPI_STATUS_IGNORE);
+}
+
+/* Not MPI_Win_allocate, which may take the memory from a /dev/shm that is full (team_shared.c). */
+static int mpi_queue_open(struct team *team)
+{
+    struct ranks *ranks = team->ranks;
+    MPI_Aint bytes = team->rank == 0 ? sizeof ranks->next : 0;
+    int error = MPI_Win_create(&ranks->next, bytes, sizeof ranks->next, MPI_INFO_NULL, ranks->comm, &ranks->queue);
+    if (error != MPI_SUCCESS) return status_of(error);
+    MPI_Win_set_errhandler(ranks->queue, MPI_ERRORS_RETURN);
+    return status_of(MPI_Win_lock_all(MPI_MODE_NOCHECK, ranks->queue));
+}
+
+static int mpi_queue_clear(struct team *team)
+{
+    const struct ranks *ranks = team->ranks;
+    static const int64_t none = 0;
+    int error = MPI_Accumulate(&none, 1, MPI_INT64_T, 0, 0, 1, MPI_INT64_T, MPI_REPLACE, ranks->queue);
+    return status_of(error != MPI_SUCCESS ? error : MPI_Win_flush(0, ranks->queue));
+}
+
+/* Fetches and adds, as MPI_Fetch_and_op does, but with a request, so that the wait is this team's. */
+static int mpi_queue_next(struct team *team, int64_t count, int64_t *first_p)
+{
+    const struct ranks *ranks = team->ranks;
+    MPI_Request request;
+    int error = MPI_Rget_accumulate(&count, 1, MPI_INT64_T, first_p, 1, MPI_INT64_T, 0, 0, 1, MPI_INT64_T, MPI_SUM,
+                                    ranks->queue, &request);
+    return ranks_finish(ranks, error, 1, &request);
 }
 
 static void mpi_abort(struct team *team, int status)
@@ -306,6 +340,10 @@ static void mpi_free(struct team *team)
             next = group->next;
             MPI_Comm_free(&group->comm);
             free(group);
+        }
+        if (ranks->queue != MPI_WIN_NULL) {
+            MPI_Win_unlock_all(ranks->queue);
+            MPI_Win_free(&ranks->queue);
         }
         if (ranks->comm != MPI_COMM_NULL) MPI_Comm_free(&ranks->comm);
         free(ranks->sum_scratch);
@@ -326,6 +364,9 @@ static const struct team_ops mpi_ops = {
     .broadcast_start = mpi_broadcast_start,
     .wait = mpi_wait,
     .progress = mpi_progress,
+    .queue_open = mpi_queue_open,
+    .queue_clear = mpi_queue_clear,
+    .queue_next = mpi_queue_next,
     .abort = mpi_abort,
     .free = mpi_free,
 };
@@ -361,6 +402,7 @@ static int ranks_start(struct team *team, enum wait_policy wait_policy)
     team->ranks = ranks;
     if (!ranks) return -ENOMEM;
     ranks->comm = MPI_COMM_NULL;
+    ranks->queue = MPI_WIN_NULL;
     ranks->block = wait_policy == WAIT_BLOCK;
     MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
     int status = status_of(MPI_Comm_dup(MPI_COMM_WORLD, &ranks->comm));

@@ -56,6 +56,12 @@ static void run_own_rows(struct team *team, struct mandelbrot *mandelbrot)
     }
 }
 
+/* Rows that are taken at a time. */
+static int64_t turn_length(const struct mandelbrot *mandelbrot)
+{
+    return mandelbrot->chunk > 0 ? mandelbrot->chunk : 1;
+}
+
 struct rows {
     int64_t next, end;
 };
@@ -88,7 +94,7 @@ static void refill(struct pool *pool)
     }
 }
 
-/* Returns false where there is none at the moment: it may be that there will be none at all. */
+/* Returns false where there is none; *over_p: nor will there be one. */
 static bool take_row(struct pool *pool, int64_t *row_p, bool *over_p)
 {
     bool got;
@@ -105,27 +111,41 @@ static bool take_row(struct pool *pool, int64_t *row_p, bool *over_p)
     return got;
 }
 
+/* The next row for this thread; false where there is none any more. To wait is no work. */
+static bool next_row(struct pool *pool, bool master, int64_t *row_p)
+{
+    bool over;
+    if (master) refill(pool);
+    bool got = take_row(pool, row_p, &over);
+    if (got || over) return got;
+    team_work_done(pool->team);
+    while (!got && !over) {
+        if (master)
+            refill(pool);
+        else
+            sched_yield();
+        got = take_row(pool, row_p, &over);
+    }
+    team_work_begin(pool->team);
+    return got;
+}
+
 /* The queue: whoever is free takes the next row. */
 static int run_queue(struct team *team, struct mandelbrot *mandelbrot)
 {
     int threads = team_threads(team);
-    int64_t chunk = mandelbrot->chunk > 0 ? mandelbrot->chunk : 1;
-    struct pool pool = {.team = team, .all = mandelbrot->view.rows, .chunk = chunk * threads, .reserves = threads > 1};
+    struct pool pool = {.team = team,
+                        .all = mandelbrot->view.rows,
+                        .chunk = turn_length(mandelbrot) * threads,
+                        .reserves = threads > 1};
 #pragma omp parallel
     {
-        bool master = omp_get_thread_num() == 0, over = false;
+        bool master = omp_get_thread_num() == 0;
+        int64_t row;
         team_work_begin(team);
-        while (!over) {
-            int64_t row;
-            if (master) refill(&pool);
-            if (take_row(&pool, &row, &over)) {
-                compute_slot(mandelbrot, row);
-                if (master) team_progress(team); /* others may wait for an answer of ours */
-            } else if (!over) {
-                team_work_done(team);
-                sched_yield();
-                team_work_begin(team);
-            }
+        while (next_row(&pool, master, &row)) {
+            compute_slot(mandelbrot, row);
+            if (master) team_progress(team); /* others may wait for an answer of ours */
         }
         team_work_done(team);
     }
@@ -141,11 +161,6 @@ static int mandelbrot_run(struct team *team, void *state)
 }
 
 /* ---- Who has which rows. ---- */
-
-static int64_t turn_length(const struct mandelbrot *mandelbrot)
-{
-    return mandelbrot->chunk > 0 ? mandelbrot->chunk : 1;
-}
 
 int64_t mandelbrot_row(const struct mandelbrot *mandelbrot, int64_t slot)
 {

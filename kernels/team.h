@@ -105,9 +105,12 @@ void team_shared_free(struct team_shared *);
 /* Collective. Begins at 0; also before the first use, which needs memory. 0, or one failure on all ranks: -ENOMEM, or
  * -EIO. */
 int team_queue_reset(struct team *);
-/* Not collective; by the master thread, also inside a parallel region. The next `count` numbers, from *first_p on, are
- * this rank's. */
+/* Not collective; by the master thread, also inside a parallel region. The next `count` numbers (>= 1), from *first_p
+ * on, are this rank's. */
 int team_queue_next(struct team *, int64_t count, int64_t *first_p);
+/* Collective, after each rank's last number and before any other call that is. Between nodes rank 0 gives out numbers
+ * in here until nobody asks any more; the others go on at once. */
+int team_queue_end(struct team *);
 
 /* Per thread: this thread starts, or has finished, a piece of useful work. Pairs, not nested; in or out of parallel
  * regions; any number of pairs a run. */

@@ -323,6 +323,7 @@ static void take_numbers(struct team *team, int rounds)
             for (int64_t i = first; i < first + count && i < ALL; i++) taken[i]++;
             team_progress(team);
         }
+        failed |= team_queue_end(team);
         failed |= team_sum_u64(team, ALL, taken);
         for (int i = 0; i < ALL; i++) wrong += taken[i] != 1;
     }

@@ -149,7 +149,8 @@ static int run_queue(struct team *team, struct mandelbrot *mandelbrot)
         }
         team_work_done(team);
     }
-    return pool.status;
+    int status = team_queue_end(team);
+    return pool.status < 0 ? pool.status : status;
 }
 
 static int mandelbrot_run(struct team *team, void *state)

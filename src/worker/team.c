@@ -176,6 +176,13 @@ int team_queue_next(struct team *team, int64_t count, int64_t *first_p)
     return call_end(team, begin, queue_next(team, count, first_p));
 }
 
+int team_queue_end(struct team *team)
+{
+    if (team->size == 1) return 0;
+    struct call begin = call_begin(team);
+    return call_end(team, begin, queue_end(team));
+}
+
 void team_stamps_see(struct thread_stamps *stamps, int cpu)
 {
     for (int i = 0; i < stamps->seen_count; i++)

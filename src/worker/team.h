@@ -30,10 +30,10 @@ struct team_ops {
     int (*broadcast_start)(struct team *, struct team_group *, int root, size_t, void *, struct team_request *);
     int (*wait)(struct team *, struct team_request *);
     void (*progress)(struct team *);
-    /* The queue between nodes. Opening is collective; then rank 0 alone sets it to 0. */
-    int (*queue_open)(struct team *);
+    /* The queue between nodes. It is cleared by each rank before any other asks. */
     int (*queue_clear)(struct team *);
     int (*queue_next)(struct team *, int64_t count, int64_t *);
+    int (*queue_end)(struct team *);
     void (*abort)(struct team *, int status);
     void (*free)(struct team *); /* frees `ranks`; also with one rank */
 };
@@ -68,6 +68,7 @@ void team_stamps_see(struct thread_stamps *, int cpu);
 
 /* team_queue.c: the queue's inside, without stamps. */
 int queue_next(struct team *, int64_t count, int64_t *first_p);
+int queue_end(struct team *);
 void queue_free(struct team_queue *);
 
 /* Ends all other ranks at once (MPI_Abort), for what cannot be agreed on any more. Returns with one rank only. */

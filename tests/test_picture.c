@@ -117,7 +117,7 @@ static void a_full_disk_is_told(void **state)
 {
     (void)state;
     struct error error;
-    struct picture *picture;
+    struct picture *picture = NULL;
     if (access("/dev/full", W_OK) || picture_new("/dev/full", &picture, &error)) skip();
     int failed = take(picture, begin_line(WIDTH, HEIGHT));
     for (int row = 0; row < HEIGHT; row++) failed |= take(picture, row_line(rows[row]));

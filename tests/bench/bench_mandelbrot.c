@@ -38,21 +38,21 @@ static const struct contestant variants[] = {
     {"vector", "vector", true, {NULL}},
     {"scalar, all inside", "scalar", true, {"x", INSIDE_X, "y", "0", "width", INSIDE_WIDTH}},
     {"vector, all inside", "vector", true, {"x", INSIDE_X, "y", "0", "width", INSIDE_WIDTH}},
-    {NULL}};
+    {.name = NULL}};
 static const struct contestant schedules[] = {{"one thread", "vector", true, {NULL}},
                                               {"static", "vector", false, {NULL}},
                                               {"static, rows in turn", "vector", false, {"chunk", "1"}},
                                               {"dynamic", "vector", false, {"schedule", "dynamic"}},
                                               {"guided", "vector", false, {"schedule", "guided"}},
                                               {"queue", "vector", false, {"deal", "queue"}},
-                                              {NULL}};
+                                              {.name = NULL}};
 static const struct contestant deals[] = {
     {"one rank", "vector", true, {NULL}},
     {"block", "vector", false, {NULL}},
     {"cyclic", "vector", false, {"deal", "cyclic"}},
     {"queue", "vector", false, {"deal", "queue"}},
     {"queue, 16 rows at a time", "vector", false, {"deal", "queue", "chunk", "16"}},
-    {NULL}};
+    {.name = NULL}};
 
 struct wish {
     const char *size, *isa;

@@ -47,7 +47,7 @@ main() {
     case ${1:-} in -h | --help) usage && return 0 ;; esac
     [ "$mpi" = ON ] || needs=${needs% mpi}
 
-    setup_tools "$needs" "blas nlopt gnuplot" && build=$(setup_build_folder build) || return 1
+    setup_tools "$needs" "blas nlopt gnuplot png" && build=$(setup_build_folder build) || return 1
     say "Building Speedup in $build ..."
     setup_build "$build" -DSPEEDUP_MPI="$mpi" || return 1
 

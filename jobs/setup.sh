@@ -21,6 +21,7 @@ mpi|libopenmpi-dev openmpi-bin|openmpi-devel|openmpi|openmpi4-devel|open-mpi|ope
 blas|libopenblas0-pthread|openblas|openblas|libopenblas_pthreads0|openblas|openblas|an optimised BLAS: matmul's variant blas
 nlopt|libnlopt-dev|NLopt-devel|nlopt|nlopt-devel|nlopt|-|NLopt: scaling laws fitted to measured times
 gnuplot|gnuplot-nox|gnuplot|gnuplot|gnuplot|gnuplot|gnuplot|gnuplot: figures as files, curves in the report
+png|libpng-dev|libpng-devel|libpng|libpng16-devel|libpng|-|libpng: pictures of what a kernel computed
 cmocka|libcmocka-dev|libcmocka-devel|cmocka|libcmocka-devel|cmocka|-|cmocka: the unit tests
 mpfr|libmpfr-dev|mpfr-devel|mpfr|mpfr-devel|mpfr|-|MPFR: the tests of the errors of vector functions
 pgrep|procps|procps-ng|procps-ng|procps|-|-|pgrep: the tests look for processes left behind
@@ -95,6 +96,7 @@ setup_found() {
     hwloc) pkg-config --exists 'hwloc >= 2.0' 2>/dev/null ;;
     jansson) pkg-config --exists 'jansson >= 2.10' 2>/dev/null ;;
     nlopt | cmocka) pkg-config --exists "$1" 2>/dev/null ;;
+    png) pkg-config --exists libpng 2>/dev/null ;;
     mpfr) pkg-config --exists mpfr 2>/dev/null || printf '#include <stdio.h>\n#include <mpfr.h>\n' | setup_compiles ;;
     mpi) # Cray's compiler needs no mpicc, Slurm's srun no mpirun
         { command -v mpicc >/dev/null || echo '#include <mpi.h>' | setup_compiles; } &&

@@ -83,6 +83,13 @@ struct kernel_network {
     double latency_s, byte_s;
 };
 
+/* Who takes a picture, row by row from the top: each of its width times red, green, blue. take_row returns 0 or a
+ * negative errno value, and is then not called again. */
+struct kernel_canvas {
+    void *context;
+    int (*take_row)(void *context, const uint8_t rgb[]);
+};
+
 struct kernel {
     const char *name, *summary, *lesson;
     const char *size_help;    /* what --size means and which forms it takes */
@@ -134,6 +141,11 @@ struct kernel {
      * its own, with one link that carries both directions at once, and each rank's work took work_s in all. Pure. 0,
      * -ENOMEM, or -ENOTSUP where the schedule is not the kernel's but the MPI library's. */
     int (*predict)(const struct problem *, int ranks, const struct kernel_network *, double work_s, double *time_s_p);
+    /* Of the picture that draw makes, in pixels. Pure. */
+    void (*picture_size)(const struct problem *, int64_t *width_p, int64_t *height_p);
+    /* Collective. Draws the result of the last run, on the canvas of rank 0 (NULL elsewhere). 0, -ENOMEM on all ranks,
+     * or on rank 0 what the canvas returned. */
+    int (*draw)(struct team *, void *state, const struct kernel_canvas *);
 };
 
 /* registry.c: the one table of kernels, NULL-terminated. */

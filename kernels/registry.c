@@ -6,12 +6,12 @@
 #include <string.h>
 
 extern const struct kernel pi_kernel, option_kernel, ep_kernel, matmul_kernel, triad_kernel, stencil_kernel,
-    synthetic_kernel, relay_kernel, exchange_kernel;
+    mandelbrot_kernel, synthetic_kernel, relay_kernel, exchange_kernel;
 
 /* In the order in which they are taught. */
 const struct kernel *const kernel_registry[] = {
-    &pi_kernel,      &option_kernel,    &ep_kernel,    &matmul_kernel,   &triad_kernel,
-    &stencil_kernel, &synthetic_kernel, &relay_kernel, &exchange_kernel, NULL};
+    &pi_kernel,         &option_kernel,    &ep_kernel,    &matmul_kernel,   &triad_kernel, &stencil_kernel,
+    &mandelbrot_kernel, &synthetic_kernel, &relay_kernel, &exchange_kernel, NULL};
 
 const struct kernel *kernel_find(const char *name)
 {

@@ -83,7 +83,8 @@ int team_broadcast_start(struct team *, struct team_group *, int root, size_t by
 int team_swap_start(struct team *, int partner, size_t sent_bytes, const void *sent, size_t received_bytes,
                     void *received_p, struct team_request *request_p);
 int team_wait(struct team *, struct team_request *);
-/* Lets open requests advance. Not collective; by the master thread, also inside a parallel region. */
+/* Lets open requests advance, and other ranks get their numbers out of the queue. Not collective; by the master thread,
+ * also inside a parallel region. */
 void team_progress(struct team *);
 
 /* Memory that the ranks of a node have in common: each brings a part, and reads those of the others in place. What a
@@ -99,6 +100,22 @@ int team_shared_new(struct team *, size_t bytes, struct team_shared **shared_p);
 void *team_shared_part(const struct team_shared *, int rank);
 /* Not collective: the others keep what they see. NULL is allowed. */
 void team_shared_free(struct team_shared *);
+
+/* Work for whoever is free: numbers from 0 on, each given out once, from a queue that the ranks share. The team has
+ * one.
+ *
+ * On one node a number costs an addition in memory that the ranks share. Between nodes rank 0 gives them out, whenever
+ * it is in a call of the team's: where it computes, it should call team_progress after each piece, for which the others
+ * may have to wait. */
+/* Collective. Begins at 0; also before the first use, which needs memory. 0, or one failure on all ranks: -ENOMEM, or
+ * -EIO. */
+int team_queue_reset(struct team *);
+/* Not collective; by the master thread, also inside a parallel region. The next `count` numbers (>= 1), from *first_p
+ * on, are this rank's. */
+int team_queue_next(struct team *, int64_t count, int64_t *first_p);
+/* Collective, after each rank's last number and before any other call that is. Between nodes rank 0 gives out numbers
+ * in here until nobody asks any more; the others go on at once. */
+int team_queue_end(struct team *);
 
 /* Per thread: this thread starts, or has finished, a piece of useful work. Pairs, not nested; in or out of parallel
  * regions; any number of pairs a run. */

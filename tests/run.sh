@@ -242,10 +242,10 @@ check_all() {
 }
 
 main() {
-    local cluster_alone=false faults='' needs="compiler cmake pkg-config hwloc jansson cmocka pgrep mpi" wanted="blas nlopt gnuplot mpfr browser programs mpich slurm" folder
+    local cluster_alone=false faults='' needs="compiler cmake pkg-config hwloc jansson cmocka pgrep mpi" wanted="blas nlopt gnuplot png mpfr browser programs mpich slurm" folder
     while [ $# -gt 0 ]; do
         case $1 in
-        --long) long=true && wanted="blas nlopt gnuplot mpfr browser programs mpich slurm clang clang-rt clang-format valgrind shellcheck" ;;
+        --long) long=true && wanted="blas nlopt gnuplot png mpfr browser programs mpich slurm clang clang-rt clang-format valgrind shellcheck" ;;
         -h | --help) usage && return 0 ;;
         --cluster) cluster_alone=true ;;
         --faults)

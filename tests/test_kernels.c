@@ -158,10 +158,11 @@ static void sizes_follow_the_work(void **state)
     (void)state;
     static const struct {
         const char *kernel, *size;
-    } cases[] = {{"matmul", "1000"},  {"matmul", "64x2000x300"}, {"matmul", "2000x2000x1"},
-                 {"pi", "1000"},      {"option", "1000"},        {"ep", "S"},
-                 {"ep", "1000"},      {"synthetic", "100"},      {"relay", "1000"},
-                 {"stencil", "1000"}, {"stencil", "300x2000"},   {"triad", "1000"}};
+    } cases[] = {{"matmul", "1000"},     {"matmul", "64x2000x300"}, {"matmul", "2000x2000x1"},
+                 {"pi", "1000"},         {"option", "1000"},        {"ep", "S"},
+                 {"ep", "1000"},         {"synthetic", "100"},      {"relay", "1000"},
+                 {"stencil", "1000"},    {"stencil", "300x2000"},   {"triad", "1000"},
+                 {"mandelbrot", "1000"}, {"mandelbrot", "1500x700"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         for (double factor = 1; factor <= 64; factor *= 2) {
             struct problem problem = problem_of(cases[i].kernel, NULL, cases[i].size), larger = problem;
@@ -245,7 +246,7 @@ static void memory_is_what_is_allocated(void **state)
     } cases[] = {{"matmul", "400"},       {"matmul", "3000x20x700"}, {"pi", "1e9"},     {"pi", "1e15"},
                  {"option", "1e9"},       {"option", "1e15"},        {"ep", "S"},       {"ep", "D"},
                  {"synthetic", "100000"}, {"exchange", "1MiB"},      {"relay", "1000"}, {"stencil", "3"},
-                 {"stencil", "500x700"},  {"triad", "1000001"},      {"triad", "10"}};
+                 {"stencil", "500x700"},  {"triad", "1000001"},      {"triad", "10"},   {"mandelbrot", "900x700"}};
     struct team *team = new_team(1);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct problem problem = problem_of(cases[i].kernel, NULL, cases[i].size);
@@ -403,9 +404,11 @@ static void monte_carlo_needs_little_memory_for_any_size(void **state)
     team_free(team);
 }
 
+/* But where nothing is drawn: there the seed says what is checked. */
 static void other_seeds_give_other_answers(void **state)
 {
     (void)state;
+    static const char *const drawless = "mandelbrot";
     struct team *team = new_team(1);
     for (int k = 0; kernel_registry[k]; k++) {
         uint64_t checksums[2];
@@ -416,7 +419,8 @@ static void other_seeds_give_other_answers(void **state)
             problem.kernel->teardown(run_problem(team, &problem, &verdict));
             checksums[seed] = verdict.checksum;
         }
-        assert_true(checksums[0] != checksums[1]);
+        bool same = checksums[0] == checksums[1];
+        assert_true(same == (strcmp(kernel_registry[k]->name, drawless) == 0));
     }
     team_free(team);
 }

@@ -467,6 +467,7 @@ static void check_round_trip(const struct request *request)
     assert_int_equal(parsed.alive, request->alive);
     assert_true(scheduling_same(&parsed.config.mode.scheduling, &request->config.mode.scheduling));
     assert_int_equal(parsed.timeline, request->timeline);
+    assert_int_equal(parsed.picture, request->picture);
     assert_true(parsed.config.seed == request->config.seed);
     assert_int_equal(parsed.config.mode.cpus.count, request->config.mode.cpus.count);
     for (int i = 0; i < parsed.config.mode.cpus.count; i++)
@@ -512,6 +513,7 @@ static void test_request_round_trip(void **state)
                 request.own_cpus = s == 1;
                 request.config.mode.scheduling = schedulings[s];
                 request.timeline = s == 2;
+                request.picture = s == 0;
                 check_round_trip(&request);
             }
 }

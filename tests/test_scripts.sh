@@ -94,7 +94,7 @@ said() { grep -F -- "$1" <<<"$output" >/dev/null; }
 did() { grep -F -- "$1" "$sandbox/calls" >/dev/null; }
 did_not() { ! did "$@"; }
 
-packages="build-essential cmake pkg-config libhwloc-dev libjansson-dev libopenmpi-dev openmpi-bin libopenblas0-pthread libnlopt-dev gnuplot-nox"
+packages="build-essential cmake pkg-config libhwloc-dev libjansson-dev libopenmpi-dev openmpi-bin libopenblas0-pthread libnlopt-dev gnuplot-nox libpng-dev"
 
 # What apt-get install would bring.
 machine tools blas gnuplot
@@ -148,7 +148,7 @@ demo --
 expect "dnf's packages" said "sudo dnf install gcc make cmake pkgconf-pkg-config hwloc-devel jansson-devel"
 machine pacman
 demo --
-expect "pacman's packages" said "sudo pacman -S --needed base-devel cmake pkgconf hwloc jansson openmpi openblas nlopt gnuplot"
+expect "pacman's packages" said "sudo pacman -S --needed base-devel cmake pkgconf hwloc jansson openmpi openblas nlopt gnuplot libpng"
 
 machine
 demo MODULESHOME=/opt/modules --

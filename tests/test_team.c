@@ -364,6 +364,51 @@ static void ranks_of_different_nodes_do_not(void **state)
     share_memory(team_of(state), 1);
 }
 
+/* Each number once, whoever takes it, and again after a reset; the counter is at least as far as what was taken. */
+static void take_numbers(struct team *team, int rounds)
+{
+    enum { ALL = 1000 };
+    uint64_t *taken = calloc(ALL, sizeof *taken), wrong = 0;
+    int failed = 0;
+    for (int round = 0; round < rounds; round++) {
+        int64_t count = 1 + team_rank(team), first = 0, before = -1;
+        failed |= team_queue_reset(team);
+        memset(taken, 0, ALL * sizeof *taken);
+        while (failed == 0) {
+            failed |= team_queue_next(team, count, &first);
+            wrong += first <= before;
+            before = first;
+            if (first >= ALL) break;
+            for (int64_t i = first; i < first + count && i < ALL; i++) taken[i]++;
+            team_progress(team);
+        }
+        failed |= team_queue_end(team);
+        failed |= team_sum_u64(team, ALL, taken);
+        for (int i = 0; i < ALL; i++) wrong += taken[i] != 1;
+    }
+    free(taken);
+    assert_int_equal(failed, 0);
+    assert_int_equal(wrong, 0);
+}
+
+static void a_queue_gives_each_number_once(void **state)
+{
+    take_numbers(team_of(state), 3);
+}
+
+/* As if each rank was a node: MPI's counter instead of memory that they share. The team keeps this queue from here on.
+ */
+static void a_queue_between_nodes_does_too(void **state)
+{
+    struct team *team = team_of(state);
+    int real_node = team->node;
+    queue_free(team->queue);
+    team->queue = NULL;
+    team->node = team_rank(team);
+    take_numbers(team, 3);
+    team->node = real_node;
+}
+
 static int open_files(void)
 {
     int count = 0;
@@ -543,6 +588,8 @@ int main(int argc, char *argv[])
         cmocka_unit_test(clocks_of_one_machine_are_one),
         cmocka_unit_test(broadcasts_overlap_from_any_root),
         cmocka_unit_test(groups_broadcast_among_themselves),
+        cmocka_unit_test(a_queue_gives_each_number_once),
+        cmocka_unit_test(a_queue_between_nodes_does_too),
         cmocka_unit_test(ranks_of_a_node_share_memory),
         cmocka_unit_test(ranks_of_different_nodes_do_not),
         cmocka_unit_test(memory_that_cannot_be_shared_is_refused_on_all_ranks),

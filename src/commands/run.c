@@ -4,6 +4,7 @@
 #include "../present/present.h"
 #include "capture.h"
 #include "commands.h"
+#include "picture.h"
 #include "problem.h"
 #include "watching.h"
 
@@ -130,9 +131,11 @@ static int measure(struct session *session, const struct run_options *options, c
     /* Where the ranks cannot be started again, the one launch does both. */
     bool foreign = session->job.size > 0;
     measurement.timeline = options->timeline && foreign;
+    measurement.picture = options->image;
     int status = heard_from_any_rank(session, plan_check_memory(&session->machine, problem, mode, error)), got = 0;
     if (!status && session_speaks(session)) status = session_write_context(session, 1, &measurement, error);
     if (!status) status = session_measure(session, &measurement, &got, error);
+    measurement.picture = false;
     if (!status && options->timeline && !foreign) status = capture_timeline(session, &measurement, error);
     present_progress(stderr, &view.err, NULL, 0, 0);
     if (view.shows && session->results.group_count > 0) {
@@ -201,14 +204,21 @@ static int run_kernel(const char *name, struct run_options *options, const struc
         status = error_set(error, STATUS_USAGE,
                            "--timeline shows one variant, but --variant all was given; name one of them");
     if (!status && options->timeline) status = watching_check(error);
+    if (!status && options->image && all)
+        status = error_set(error, STATUS_USAGE,
+                           "--image draws one variant's result, but --variant all was given; name one of them");
+    if (!status && options->image) status = picture_check(problem.kernel, options->image, error);
     if (!status) session_note_slice(session, options->mode.slice_s);
     if (!status && !options->dry_run) status = add_writers(session, options, error);
+    if (!status && !options->dry_run && options->image && session_speaks(session))
+        status = picture_new(options->image, &session->picture, error);
     if (!status && options->dry_run)
         status = print_launch_lines(session, options, problem, &mode, all, error);
     else if (!status)
         status = all ? run_all_variants(session, options, &problem, &mode, error)
                      : measure(session, options, &problem, &mode, error);
     struct error close_error;
+    if (picture_free(session->picture, &close_error) && !status) *error = close_error, status = STATUS_FAILED;
     int close_status = session_close(session, &close_error);
     if (!status && close_status) *error = close_error, status = close_status;
     free(session);
@@ -255,6 +265,8 @@ int command_run(const struct command *command, int argc, char **argv, struct err
         {0, "timeline", OPT_FLAG, &options.timeline, 0, 0, NULL, NULL,
          "Watch one more run, apart from the timed ones, and show who ran where and when."},
         {0, "dry-run", OPT_FLAG, &options.dry_run, 0, 0, NULL, NULL, "Print the launch line; run nothing."},
+        {0, "image", OPT_TEXT, &options.image, 0, 0, NULL, "FILE",
+         "Draw the result of the last run into FILE, a PNG picture (kernels that can: mandelbrot)."},
         {0, "json", OPT_FLAG, &options.json, 0, 0, NULL, NULL,
          "Write the record lines to standard output, and nothing else."},
         {'o', "output", OPT_TEXT, &options.output, 0, 0, NULL, "FILE",

@@ -6,7 +6,7 @@
 #include "session.h"
 
 struct run_options {
-    const char *size, *output; /* size NULL: not given */
+    const char *size, *output, *image; /* NULL: not given */
     struct mode_request mode;
     int runs, warmups; /* 0 and -1: not given */
     double time_limit_s;

@@ -10,6 +10,7 @@
 #include "../place/schedule.h"
 #include "../present/present.h"
 #include "../record/context.h"
+#include "picture.h"
 #include "speedup_config.h"
 
 #include <errno.h>
@@ -171,6 +172,7 @@ static int build_line(const struct session *session, const struct measurement *m
     struct request request = {.runs = runs,
                               .warmups = measurement->warmups,
                               .own_cpus = session->job.size > 0,
+                              .picture = measurement->picture,
                               .timeline = measurement->timeline};
     request.config = config_of(session, measurement);
     if (scheduling_is_realtime(&measurement->mode->scheduling)) request.realtime_limit_s = session->time_limit_s;
@@ -308,6 +310,8 @@ static int take_message(struct launch *launch, char *text, size_t length)
         status = take_sample(launch, object);
     } else if (strcmp(type, "timeline") == 0) {
         status = take_timeline(launch, object);
+    } else if (strcmp(type, "picture") == 0 || strcmp(type, "row") == 0) {
+        if (launch->session->picture) status = picture_take(launch->session->picture, object, launch->error);
     } else if (strcmp(type, "done") == 0) {
         launch->done = true;
         if (launch->alive) alive_watch_done(launch->alive, clock_wall_s());

@@ -41,6 +41,7 @@ struct session {
      * recorded, and told here. Else, and NULL, it ends the measuring. */
     void (*on_failure)(void *context, int launch, const char *cause);
     struct session_watch watch;
+    struct picture *picture; /* takes what workers draw; the caller's; NULL on ranks that are not heard */
 };
 
 /* What to measure: `runs` valid samples of one configuration, in at most `launches_max` launches. */
@@ -52,6 +53,7 @@ struct measurement {
     int runs, warmups, launches_max;
     int block;
     bool timeline;   /* in the same launch, after the samples: one more that the workers watch themselves */
+    bool picture;    /* after the samples, the last result is drawn */
     bool unrecorded; /* a calibration: judged, handed to on_sample, not recorded and not kept */
 };
 

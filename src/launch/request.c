@@ -2,7 +2,7 @@
  *
  *   KERNEL --variant V --size S --seed N --option name=value ... [--isa I] --nodes N --map M --mode NAME --ranks R
  *   --threads T --cpus 0,1 --wait-policy P [--policy P --nice N --slice 20ms] --runs K --warmups W [--own-cpus]
- *   [--timeline] [--realtime-limit S] [--deadline S] [--alive]
+ *   [--picture] [--timeline] [--realtime-limit S] [--deadline S] [--alive]
  *
  * What a person leaves out has the kernel's default, is the best instruction set, or is one run of one worker; the CPUs
  * must be named. The texts are collected first and read in the order of their meaning, since an option's domain is
@@ -64,6 +64,7 @@ char **request_format(const struct request *request)
     words_add(&words, "--warmups");
     words_add(&words, "%d", request->warmups);
     if (request->own_cpus) words_add(&words, "--own-cpus");
+    if (request->picture) words_add(&words, "--picture");
     if (request->timeline) words_add(&words, "--timeline");
     if (request->realtime_limit_s > 0) {
         words_add(&words, "--realtime-limit");
@@ -86,7 +87,7 @@ void request_free_arguments(char **arguments)
 struct texts {
     const char *kernel, *variant, *size, *seed, *isa, *nodes, *map, *mode, *ranks, *threads, *cpus, *wait_policy,
         *policy, *nice, *slice, *runs, *warmups, *realtime_limit, *deadline;
-    bool own_cpus, timeline, alive;
+    bool own_cpus, picture, timeline, alive;
     int option_count;
     const char *options[KERNEL_OPTIONS_MAX];
 };
@@ -136,6 +137,10 @@ static int texts_collect(int argc, char *const argv[], struct texts *texts_p, st
             texts_p->own_cpus = true;
             continue;
         }
+        if (strcmp(word, "--picture") == 0) {
+            texts_p->picture = true;
+            continue;
+        }
         if (strcmp(word, "--timeline") == 0) {
             texts_p->timeline = true;
             continue;
@@ -153,7 +158,8 @@ static int texts_collect(int argc, char *const argv[], struct texts *texts_p, st
                 error, STATUS_USAGE,
                 "%s is unknown to the worker; allowed are --variant, --size, --seed, --option, --isa, "
                 "--nodes, --map, --mode, --ranks, --threads, --cpus, --wait-policy, --policy, --nice, "
-                "--slice, --runs, --warmups, --own-cpus, --timeline, --realtime-limit, --deadline and --alive",
+                "--slice, --runs, --warmups, --own-cpus, --picture, --timeline, --realtime-limit, --deadline and "
+                "--alive",
                 word);
         if (i + 1 == argc) return error_set(error, STATUS_USAGE, "%s needs a value after it", word);
         *text = argv[++i];
@@ -341,6 +347,7 @@ int request_parse(int argc, char *const argv[], struct request *request_p, struc
     if (parse_count("--runs", texts.runs, 1, &request.runs, error) < 0) return STATUS_USAGE;
     if (parse_count("--warmups", texts.warmups, 0, &request.warmups, error) < 0) return STATUS_USAGE;
     request.own_cpus = texts.own_cpus;
+    request.picture = texts.picture;
     request.timeline = texts.timeline;
     request.alive = texts.alive;
     if (parse_time("--realtime-limit", texts.realtime_limit, &request.realtime_limit_s, error) < 0 ||

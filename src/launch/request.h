@@ -13,6 +13,7 @@ struct request {
      * it in turn, as the local ranks of a job of our own do. */
     bool own_cpus;
     bool timeline; /* one sample more after them, which the ranks watch themselves */
+    bool picture;  /* the last result is drawn, for kernels that can */
     /* Where the scheduling is real-time: a thread that computes for so long without sleeping ends its worker; 0: none.
      */
     double realtime_limit_s;

@@ -47,6 +47,24 @@ int output_timeline(FILE *lines, const struct timeline_record *record, struct er
     return write_line(lines, record_encode_timeline(record), error);
 }
 
+int output_picture(FILE *lines, int64_t width, int64_t height, struct error *error)
+{
+    json_t *line =
+        json_pack("{s:s, s:I, s:I}", "type", "picture", "width", (json_int_t)width, "height", (json_int_t)height);
+    return write_line(lines, line, error);
+}
+
+int output_picture_row(FILE *lines, size_t length, const char *rgb, struct error *error)
+{
+    json_t *line = json_object();
+    if (json_object_set_new(line, "type", json_string("row")) < 0 ||
+        json_object_set_new(line, "rgb", json_stringn(rgb, length)) < 0) {
+        json_decref(line);
+        line = NULL;
+    }
+    return write_line(lines, line, error);
+}
+
 int output_done(FILE *lines, struct error *error)
 {
     return write_line(lines, json_pack("{s:s}", "type", "done"), error);

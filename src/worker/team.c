@@ -180,6 +180,20 @@ void team_progress(struct team *team)
     call_end(team, begin, 0);
 }
 
+int team_queue_next(struct team *team, int64_t count, int64_t *first_p)
+{
+    if (team->size == 1) return queue_next(team, count, first_p);
+    struct call begin = call_begin(team);
+    return call_end(team, begin, queue_next(team, count, first_p));
+}
+
+int team_queue_end(struct team *team)
+{
+    if (team->size == 1) return 0;
+    struct call begin = call_begin(team);
+    return call_end(team, begin, queue_end(team));
+}
+
 void team_stamps_see(struct thread_stamps *stamps, int cpu)
 {
     for (int i = 0; i < stamps->seen_count; i++)
@@ -247,6 +261,7 @@ void team_abort(struct team *team, int status)
 void team_free(struct team *team)
 {
     if (!team) return;
+    queue_free(team->queue);
     if (team->ops) team->ops->free(team);
     free(team->stamps);
     free(team);

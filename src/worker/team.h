@@ -33,6 +33,10 @@ struct team_ops {
     int (*swap_start)(struct team *, int partner, size_t, const void *, size_t, void *, struct team_request *);
     int (*wait)(struct team *, struct team_request *);
     void (*progress)(struct team *);
+    /* The queue between nodes. It is cleared by each rank before any other asks. */
+    int (*queue_clear)(struct team *);
+    int (*queue_next)(struct team *, int64_t count, int64_t *);
+    int (*queue_end)(struct team *);
     void (*abort)(struct team *, int status);
     void (*free)(struct team *); /* frees `ranks`; also with one rank */
 };
@@ -46,6 +50,7 @@ struct team {
     bool in_series;                 /* team_series_begin was called, at: */
     double series_wall_s, series_cpu_s;
     struct thread_stamps *stamps; /* one a thread */
+    struct team_queue *queue;     /* team_queue.c; NULL: not used yet */
     void *ranks;                  /* the set of ranks' own */
 };
 
@@ -63,6 +68,11 @@ int team_set_threads(struct team *, int threads);
 void team_stamps_reset(struct team *);
 /* Adds the CPU to those that the thread was seen on, unless it is there already or the list is full. */
 void team_stamps_see(struct thread_stamps *, int cpu);
+
+/* team_queue.c: the queue's inside, without stamps. */
+int queue_next(struct team *, int64_t count, int64_t *first_p);
+int queue_end(struct team *);
+void queue_free(struct team_queue *);
 
 /* Ends all other ranks at once (MPI_Abort), for what cannot be agreed on any more. Returns with one rank only. */
 void team_abort(struct team *, int status);

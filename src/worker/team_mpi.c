@@ -25,8 +25,12 @@ enum {
     SLEEP_NS = 50000,
     SLEEP_MOST_NS = 5000000, /* of who waits long */
     SLEEP_SHARE = 16,        /* it sleeps for such a part of its wait so far */
-    SWAP_TAG = 1
+    SWAP_TAG = 1,
+    ASK_TAG, /* of the queue */
+    ANSWER_TAG
 };
+
+static const int64_t no_more = 0; /* is asked for by who will not ask again */
 
 /* A broadcast or swap that was started. */
 struct open_call {
@@ -42,6 +46,10 @@ struct team_group {
 
 struct ranks {
     MPI_Comm comm;
+    /* The queue's, on rank 0. */
+    int64_t next;
+    bool serves;               /* others may ask */
+    int ended;                 /* ranks that will not ask again */
     struct team_group *groups; /* all that were asked for */
     bool block;
     double *sum_scratch; /* size * SUM_PIECE */
@@ -313,10 +321,30 @@ static int mpi_wait(struct team *team, struct team_request *request)
     return status;
 }
 
+/* By rank 0: answers whoever asks for numbers now. Messages, not one-sided operations: those of Open MPI 4 fail between
+ * nodes without RDMA, or wait for rank 0 as well. */
+static int serve_queue(struct ranks *ranks)
+{
+    int there = ranks->serves, error = MPI_SUCCESS;
+    while (there && error == MPI_SUCCESS) {
+        MPI_Status from;
+        int64_t count, first = ranks->next;
+        error = MPI_Iprobe(MPI_ANY_SOURCE, ASK_TAG, ranks->comm, &there, &from);
+        if (error != MPI_SUCCESS || !there) break;
+        error = MPI_Recv(&count, 1, MPI_INT64_T, from.MPI_SOURCE, ASK_TAG, ranks->comm, MPI_STATUS_IGNORE);
+        if (error != MPI_SUCCESS) break;
+        ranks->ended += count == no_more;
+        ranks->next += count;
+        if (count != no_more) error = MPI_Send(&first, 1, MPI_INT64_T, from.MPI_SOURCE, ANSWER_TAG, ranks->comm);
+    }
+    return status_of(error);
+}
+
 /* Tests one request: inside MPI that advances all. Errors show in team_wait. */
 static void mpi_progress(struct team *team)
 {
     struct ranks *ranks = team->ranks;
+    serve_queue(ranks);
     for (int slot = 0; slot < TEAM_REQUESTS_MAX; slot++) {
         struct open_call *open = &ranks->calls[slot];
         int done = 0;
@@ -324,6 +352,42 @@ static void mpi_progress(struct team *team)
         MPI_Testall(open->pieces, open->requests, &done, MPI_STATUSES_IGNORE);
         if (!done) return;
     }
+}
+
+static int mpi_queue_clear(struct team *team)
+{
+    struct ranks *ranks = team->ranks;
+    ranks->next = 0;
+    ranks->ended = 0;
+    ranks->serves = team->rank == 0;
+    return 0;
+}
+
+static int mpi_queue_next(struct team *team, int64_t count, int64_t *first_p)
+{
+    struct ranks *ranks = team->ranks;
+    MPI_Request requests[2] = {MPI_REQUEST_NULL, MPI_REQUEST_NULL};
+    if (team->rank == 0) {
+        *first_p = ranks->next;
+        ranks->next += count;
+        return serve_queue(ranks);
+    }
+    int error = MPI_Irecv(first_p, 1, MPI_INT64_T, 0, ANSWER_TAG, ranks->comm, &requests[0]);
+    if (error == MPI_SUCCESS) error = MPI_Isend(&count, 1, MPI_INT64_T, 0, ASK_TAG, ranks->comm, &requests[1]);
+    return ranks_finish(ranks, error, 2, requests);
+}
+
+static int mpi_queue_end(struct team *team)
+{
+    struct ranks *ranks = team->ranks;
+    int status = 0;
+    if (team->rank > 0) return status_of(MPI_Send(&no_more, 1, MPI_INT64_T, 0, ASK_TAG, ranks->comm));
+    while (status == 0 && ranks->ended < team->size - 1) {
+        status = serve_queue(ranks);
+        if (ranks->block) clock_nanosleep(CLOCK_MONOTONIC, 0, &(struct timespec){.tv_nsec = SLEEP_NS}, NULL);
+    }
+    ranks->serves = false;
+    return status;
 }
 
 static void mpi_abort(struct team *team, int status)
@@ -361,6 +425,9 @@ static const struct team_ops mpi_ops = {
     .swap_start = mpi_swap_start,
     .wait = mpi_wait,
     .progress = mpi_progress,
+    .queue_clear = mpi_queue_clear,
+    .queue_next = mpi_queue_next,
+    .queue_end = mpi_queue_end,
     .abort = mpi_abort,
     .free = mpi_free,
 };

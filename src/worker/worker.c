@@ -298,6 +298,7 @@ static int live(struct worker *worker)
     if (status == 0) status = worker_agree(worker, prepare(worker));
     if (status == 0) status = tell_hello(worker);
     if (status == 0) status = measure(worker);
+    if (status == 0 && worker->request.picture) status = worker_draw(worker);
     if (status == 0 && worker->request.timeline) {
         rest_if_realtime(worker);
         status = worker_watch_sample(worker);

@@ -90,6 +90,9 @@ void ceiling_release(struct worker *);
  * the clock of the first. STATUS_FAILED where no rank could watch, STATUS_WRONG where the answer was wrong. */
 int worker_watch_sample(struct worker *);
 
+/* picture.c. Collective: draws the last result; rank 0 writes its lines. */
+int worker_draw(struct worker *);
+
 /* alive.c. Collective: from now on the first rank of each node tells that it lives (launch/alive.h), until it is told
  * to end. */
 int worker_tell_alive(struct worker *);
@@ -100,6 +103,8 @@ int output_hello(FILE *, const struct worker *, const char *hosts /* [size][size
                  struct error *error);
 int output_sample(FILE *, const struct sample *, struct error *);
 int output_timeline(FILE *, const struct timeline_record *, struct error *);
+int output_picture(FILE *, int64_t width, int64_t height, struct error *);
+int output_picture_row(FILE *, size_t length, const char *rgb, struct error *);
 int output_done(FILE *, struct error *);
 int output_error(FILE *, int status, const struct error *);
 

@@ -211,7 +211,7 @@ static int run_blocks(struct play *play, struct error *error)
     play->total = blocks * play->shot_count;
     play->start_s = clock_wall_s();
     for (int block = 0; block < blocks && !status; block++) {
-        if (block >= QUICK_BLOCKS && clock_wall_s() - play->start_s > patience_s) break;
+        if (block > 0 && clock_wall_s() - play->start_s > patience_s) break;
         for (int s = 0; s < play->shot_count && !status; s++) status = run_shot(play, s, block, error);
     }
     return status;

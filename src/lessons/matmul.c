@@ -37,10 +37,12 @@ static struct exercise_bound bound_packed(const struct exercise_view *view)
 
 static void explain_threads(const struct exercise_view *view, const struct spread *answer, size_t length, char *text_p)
 {
-    snprintf(text_p, length,
-             "The rows of the result are independent, so %d cores did %.2f times as much. It is a good speedup, of a "
-             "slow program.",
-             view->cores, answer->middle);
+    snprintf(text_p, length, "The rows of the result are independent, and %d cores did %.2f times as much. %s",
+             view->cores, answer->middle,
+             answer->middle > 0.85 * view->cores
+                 ? "It is a good speedup, of a slow program."
+                 : "They get in each other's way: plain loops lean on caches and memory, "
+                   "which cores share.");
 }
 
 static void explain_packed(const struct exercise_view *view, const struct spread *answer, size_t length, char *text_p)

@@ -51,11 +51,12 @@ static struct exercise_bound bound_bits(const struct exercise_view *view)
 
 static void explain_threads(const struct exercise_view *view, const struct spread *answer, size_t length, char *text_p)
 {
-    snprintf(text_p, length,
-             "The paths are independent, as the points of pi are, and %d cores give what they can: %.2f times. Keeping "
-             "the order of the sum costs nothing that could be seen here: blocks are added up at the end, and there "
-             "are few of them.",
-             view->cores, answer->middle);
+    snprintf(
+        text_p, length,
+        "The paths are independent, as the points of pi are: %.2f times on %d cores. Compare it with pi's: keeping "
+        "the order of the sum costs next to nothing: blocks are added up at the end, and there "
+        "are few of them.",
+        answer->middle, view->cores);
 }
 
 static void explain_bits(const struct exercise_view *view, const struct spread *answer, size_t length, char *text_p)

@@ -36,11 +36,15 @@ static double parallelism(const struct sample *sample)
 static void explain_threads(const struct exercise_view *view, const struct spread *answer, size_t length, char *text_p)
 {
     double running = exercise_number(view, THREADS, parallelism).middle;
-    snprintf(text_p, length,
-             "The points are independent: nobody waits for anybody, and each core does as much as it does alone. On "
-             "average %.2f threads executed at the same instant, and it was %.2f times as fast. What is lost here is "
-             "lost by every program on this machine: cores that share a clock, a power budget or a host.",
-             running, answer->middle);
+    bool ideal = answer->middle > 0.85 * view->cores;
+    snprintf(
+        text_p, length,
+        "The points are independent: nobody waits for anybody. On average %.2f threads executed at the same instant, "
+        "and it was %.2f times as fast. %s What is lost here is lost by every program on this machine: cores that "
+        "share a clock, a power budget or a host.",
+        running, answer->middle,
+        ideal ? "Each core does nearly as much as it does alone."
+              : "Each core does less than it does alone, though they share neither data nor memory.");
 }
 
 static void explain_turns(const struct exercise_view *view, const struct spread *answer, size_t length, char *text_p)

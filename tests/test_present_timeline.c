@@ -107,6 +107,8 @@ static void test_page(void **state)
                               "  concurrency  4.00        workers started and not finished, on average\n"
                               "  parallelism  1.00        workers running at the same instant, on average;\n"
                               "                           never two at once: they took turns\n"
+                              "  response     12 ms       until the last worker first ran; on average 6 ms.\n"
+                              "                           First on the core: A 0 s, B 4 ms, C 8 ms, D 12 ms\n"
                               "  time slices  4 ms        median of 74; p5 4 ms, p95 4 ms\n"
                               "  switches     247 /s      of all workers, a second: 247 preempted, 0 yielded\n"
                               "                           (inferred), 0 blocked\n"

@@ -109,7 +109,7 @@ static void commands_can_be_run(void **state)
     for (int k = 0; kernel_registry[k]; k++) {
         const struct kernel *kernel = kernel_registry[k];
         const struct page *page = page_find(kernel->name);
-        const struct exercise *exercise = exercise_find(kernel->name);
+        const struct exercise *exercise = exercise_of_kernel(kernel->name);
         if (!is_complete(kernel->name)) continue;
         for (int i = 0; page->steps[i].command; i++) try_command(kernel, page->steps[i].command);
         for (int i = 0; exercise && exercise->further[i]; i++) try_command(kernel, exercise->further[i]);
@@ -181,7 +181,7 @@ static void every_kernel_has_a_lesson(void **state)
 {
     (void)state;
     for (int k = 0; kernel_registry[k]; k++) {
-        const struct exercise *exercise = exercise_find(kernel_registry[k]->name);
+        const struct exercise *exercise = exercise_of_kernel(kernel_registry[k]->name);
         if (!exercise) fail_msg("%s has no lesson", kernel_registry[k]->name);
         assert_true(strlen(exercise->title) <= TITLE_MAX);
         for (int p = 0; exercise->problems[p].kernel && is_complete(exercise->name); p++) {
@@ -236,6 +236,10 @@ static void make_points(struct group *group)
         sample->result = 40338.15542441498;
         sample->ceiling_rate = 1e12;
         sample->comm_s = 0.1 * sample->wall_s;
+        for (int w = 0; w < sample->worker_count; w++) {
+            sample->workers[w].response_s = 1e-3 * w;
+            sample->workers[w].end_s = sample->wall_s;
+        }
         sample->point_count = 2;
         sample->points = calloc(2, sizeof *sample->points);
         assert_non_null(sample->points);
@@ -245,7 +249,7 @@ static void make_points(struct group *group)
     }
 }
 
-/* The samples of all shots: each half as long as the one before. */
+/* The samples of all shots: each half as long as the one before; where a cost is asked for, twice as long. */
 static void answers_come_from_samples(void **state)
 {
     (void)state;
@@ -253,10 +257,11 @@ static void answers_come_from_samples(void **state)
         struct results results;
         struct exercise_view view = {.exercise = exercise_registry[e], .workers = 2, .cores = 2};
         int shots = 0;
+        double wall_s = 1, next = strcmp(view.exercise->name, "switching") == 0 ? 2 : 0.5;
         results_init(&results);
-        for (; view.exercise->shots[shots].text; shots++) {
+        for (; view.exercise->shots[shots].text; shots++, wall_s *= next) {
             const struct made made = {.mode = MODE_THREADS, .workers = shots + 1, .cpus = 2};
-            make_even(&results, &made, BLOCKS, 1.0 / (1 << shots));
+            make_even(&results, &made, BLOCKS, wall_s);
         }
         for (int s = 0; s < shots; s++) {
             view.groups[s] = &results.groups[s];
@@ -292,6 +297,24 @@ static void ratio_is_of_rates_in_blocks(void **state)
     assert_int_equal(ratio.count, BLOCKS);
     assert_true(ratio.interval && fabs(ratio.middle - 1.8) < 1e-9 && fabs(ratio.high - 1.8) < 1e-9);
     results_release(&results);
+}
+
+static void what_a_machine_cannot_have_has_a_reason(void **state)
+{
+    (void)state;
+    static const struct exercise_shot plain = {.text = "plain", .mode = MODE_MULTITASK},
+                                      ranks = {.text = "ranks", .mode = MODE_MULTITASK_MPI},
+                                      slice = {.text = "slice", .mode = MODE_MULTITASK, .slice_s = 1e-3},
+                                      fifo = {.text = "fifo", .mode = MODE_MULTITASK, .policy = POLICY_FIFO},
+                                      batch = {.text = "batch", .mode = MODE_MULTITASK, .policy = POLICY_BATCH};
+    assert_null(exercise_reason(&plain, "m", "s", "r"));
+    assert_null(exercise_reason(&batch, "m", "s", "r"));
+    assert_string_equal(exercise_reason(&ranks, "m", "s", "r"), "m");
+    assert_string_equal(exercise_reason(&slice, "m", "s", "r"), "s");
+    assert_string_equal(exercise_reason(&fifo, "m", "s", "r"), "r");
+    assert_null(exercise_reason(&ranks, "", "s", "r"));
+    assert_null(exercise_reason(&slice, "m", "", "r"));
+    assert_null(exercise_reason(&fifo, "m", "s", ""));
 }
 
 static void texts_are_filled_in(void **state)
@@ -436,20 +459,14 @@ static int tear_down(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(every_kernel_has_a_page),
-                                       cmocka_unit_test(commands_can_be_run),
-                                       cmocka_unit_test(pages_fit_a_terminal),
-                                       cmocka_unit_test(numbers_hold_for_any_machine),
-                                       cmocka_unit_test(every_kernel_has_a_lesson),
-                                       cmocka_unit_test(lessons_can_be_placed),
-                                       cmocka_unit_test(no_samples_no_answers),
-                                       cmocka_unit_test(answers_come_from_samples),
-                                       cmocka_unit_test(ratio_is_of_rates_in_blocks),
-                                       cmocka_unit_test(texts_are_filled_in),
-                                       cmocka_unit_test(guesses_are_numbers_with_their_unit),
-                                       cmocka_unit_test(guesses_are_compared),
-                                       cmocka_unit_test(lists_of_guesses),
-                                       cmocka_unit_test(guesses_are_read_line_by_line),
-                                       cmocka_unit_test(a_lesson_is_played)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_kernel_has_a_page),       cmocka_unit_test(commands_can_be_run),
+        cmocka_unit_test(pages_fit_a_terminal),          cmocka_unit_test(numbers_hold_for_any_machine),
+        cmocka_unit_test(every_kernel_has_a_lesson),     cmocka_unit_test(lessons_can_be_placed),
+        cmocka_unit_test(no_samples_no_answers),         cmocka_unit_test(answers_come_from_samples),
+        cmocka_unit_test(ratio_is_of_rates_in_blocks),   cmocka_unit_test(what_a_machine_cannot_have_has_a_reason),
+        cmocka_unit_test(texts_are_filled_in),           cmocka_unit_test(guesses_are_numbers_with_their_unit),
+        cmocka_unit_test(guesses_are_compared),          cmocka_unit_test(lists_of_guesses),
+        cmocka_unit_test(guesses_are_read_line_by_line), cmocka_unit_test(a_lesson_is_played)};
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -131,9 +131,9 @@ static int print_page(const struct page *page, const struct reading *reading, bo
     print_heading("Predict, before you measure");
     print_items(page->predict);
     print_heading("Do");
-    const struct exercise *exercise = exercise_find(page->kernel);
+    const struct exercise *exercise = exercise_of_kernel(page->kernel);
     if (exercise && exercise_is_available(exercise)) {
-        printf("  speedup demo --lesson %s\n", page->kernel);
+        printf("  speedup demo --lesson %s\n", exercise->name);
         print_text(ITEM, "Asks for predictions, measures for half a minute, and compares.");
     }
     for (int i = 0; page->steps[i].command; i++) {

@@ -129,9 +129,9 @@ static void print_kernels(const struct listing *listing)
 /* How to learn from it, behind the details of one kernel. */
 static void print_ways(const struct kernel *kernel)
 {
-    const struct exercise *exercise = exercise_find(kernel->name);
+    const struct exercise *exercise = exercise_of_kernel(kernel->name);
     if (page_find(kernel->name)) printf("\n  speedup explain %s\n", kernel->name);
-    if (exercise && exercise_is_available(exercise)) printf("  speedup demo --lesson %s\n", kernel->name);
+    if (exercise && exercise_is_available(exercise)) printf("  speedup demo --lesson %s\n", exercise->name);
 }
 
 static void print_listing(const struct listing *listing)

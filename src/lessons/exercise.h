@@ -78,6 +78,8 @@ struct exercise {
 extern const struct exercise *const exercise_registry[];
 /* NULL where there is none of that name. */
 const struct exercise *exercise_find(const char *name);
+/* The kernel's own: of its name, else the first that names the kernel's page; NULL. */
+const struct exercise *exercise_of_kernel(const char *kernel);
 /* Whether this program has its kernels, with all options and variants. */
 bool exercise_is_available(const struct exercise *);
 /* Whether one of its shots that is not optional has ranks. */

@@ -36,6 +36,14 @@ const struct exercise *exercise_find(const char *name)
     return NULL;
 }
 
+const struct exercise *exercise_of_kernel(const char *kernel)
+{
+    const struct exercise *own = exercise_find(kernel);
+    for (int i = 0; exercise_registry[i] && !own; i++)
+        if (exercise_registry[i]->page && strcmp(exercise_registry[i]->page, kernel) == 0) own = exercise_registry[i];
+    return own;
+}
+
 bool exercise_is_available(const struct exercise *exercise)
 {
     struct problem problem;

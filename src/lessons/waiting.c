@@ -56,26 +56,32 @@ static struct exercise_bound bound_eight(const struct exercise_view *view)
     return bound_text(view, 8);
 }
 
+/* " Two: 1.84 times.": where that was measured. */
+static int add_ratio(const struct exercise_view *view, int shot, const char *name, size_t length, char *text_p)
+{
+    double ratio = exercise_ratio(view, ONE, shot).middle;
+    return isfinite(ratio) ? snprintf(text_p, length, " %s: %.2f times.", name, ratio) : 0;
+}
+
 static void explain_four(const struct exercise_view *view, const struct spread *answer, size_t length, char *text_p)
 {
-    double two = exercise_ratio(view, ONE, TWO).middle, processes = exercise_ratio(view, ONE, PROCESSES).middle;
     int used = snprintf(text_p, length,
-                        "While one task waits, another computes: the waits overlap, the computing does not. Two tasks "
-                        "were %.2f times as fast as one, four %.2f times. Short of the bound they stay because two of "
-                        "them sometimes want the core at the same instant, and because to sleep and to be woken takes "
-                        "time.",
-                        two, answer->middle);
-    if (isfinite(processes) && used >= 0 && (size_t)used < length)
-        snprintf(text_p + used, length - (size_t)used, " Four processes: %.2f times; for the core they are tasks too.",
-                 processes);
+                        "While one task waits, another computes: the waits overlap, the computing does not. What is "
+                        "missing to the bound went by while two of them wanted the core at the same instant, and on "
+                        "sleeping and being woken. Four threads: %.2f times.",
+                        answer->middle);
+    if (used >= 0 && (size_t)used < length) used += add_ratio(view, TWO, "Two", length - (size_t)used, text_p + used);
+    if (used >= 0 && (size_t)used < length)
+        add_ratio(view, PROCESSES, "Four processes, which to the core are tasks too", length - (size_t)used,
+                  text_p + used);
 }
 
 static void explain_eight(const struct exercise_view *view, const struct spread *answer, size_t length, char *text_p)
 {
     snprintf(text_p, length,
-             "Eight tasks bring more to compute than one core can do while one of them waits: it is busy nearly all "
-             "the time (parallelism %.2f, of 1), and %.2f times as fast. From here on more tasks gain nothing, and "
-             "only a second core would.",
+             "Eight tasks bring more to compute than one core can do while one of them waits: it was busy for most of "
+             "the time (parallelism %.2f, of 1), and %.2f times as fast. Where it is always busy, more tasks gain "
+             "nothing, and only a second core would.",
              exercise_number(view, EIGHT, parallelism).middle, answer->middle);
 }
 

@@ -203,7 +203,7 @@ shows_slow_network() {
         "$program" report "$work/slow.jsonl"
         return 1
     fi
-    "$program" report "$work/slow.jsonl" | tr -s ' \n' ' ' | grep 'is communication and waiting' &&
+    "$program" report "$work/slow.jsonl" | tr -s ' \n' ' ' | grep 'is communication' &&
         awk -v fast="${fast:-1}" -v slow="$slow" 'BEGIN { exit !(slow < 0.5 * fast) }'
 }
 
@@ -427,10 +427,10 @@ starts_again() {
 
 job_ended() { scontrol -o show job "$job" | grep -qE ' JobState=(COMPLETED|FAILED|CANCELLED|TIMEOUT|NODE_FAIL|OUT_OF_MEMORY) '; }
 
-# These samples are too short to be judged, so that none is measured again.
+# These samples are too short to be judged, so that none is measured again; but for launches that failed.
 once_each() {
     local keys
-    samples "$1" | sed -E 's/.*"key":"([0-9a-f]+)".*"block":([0-9]+),.*/\2 \1/' >"$work/once"
+    samples "$1" | grep -v '"invalid_reason":"failed' | sed -E 's/.*"key":"([0-9a-f]+)".*"block":([0-9]+),.*/\2 \1/' >"$work/once"
     keys=$(cut -d' ' -f2 "$work/once" | sort -u | wc -l)
     [ "$(sort -u "$work/once" | wc -l)" -eq "$(wc -l <"$work/once")" ] && [ "$(wc -l <"$work/once")" -eq $(($2 * keys)) ] && whole_lines "$1"
 }

@@ -241,7 +241,7 @@ static void find_groups(struct play *play)
     const struct results *results = &play->session.results;
     for (int s = 0; s < play->shot_count; s++) {
         struct problem problem = play->problems[play->exercise->shots[s].problem];
-        struct config config;
+        struct config config = {.option_count = 0};
         char key[17];
         problem.isa = play->session.isa;
         config_from_problem(&problem, &config);

@@ -422,7 +422,7 @@ requeued() {
 # Slurm would wait for two minutes.
 starts_again() {
     scontrol update "JobId=$job" StartTime=now
-    scontrol -o show job "$job" | grep -qE ' JobState=(RUNNING|COMPLETED) .* Restarts=1 '
+    scontrol -o show job "$job" | grep -qE ' JobState=RUNNING .* Restarts=1 '
 }
 
 job_ended() { scontrol -o show job "$job" | grep -qE ' JobState=(COMPLETED|FAILED|CANCELLED|TIMEOUT|NODE_FAIL|OUT_OF_MEMORY) '; }

@@ -240,12 +240,9 @@ static void find_groups(struct play *play)
 {
     const struct results *results = &play->session.results;
     for (int s = 0; s < play->shot_count; s++) {
-        struct problem problem = play->problems[play->exercise->shots[s].problem];
-        struct config config = {.option_count = 0};
+        const struct config config =
+            session_config(&play->session, &play->problems[play->exercise->shots[s].problem], &play->modes[s]);
         char key[17];
-        problem.isa = play->session.isa;
-        config_from_problem(&problem, &config);
-        config.mode = play->modes[s];
         record_config_key(&config, key);
         for (int g = 0; g < results->group_count; g++)
             if (strcmp(results->groups[g].key, key) == 0) play->view.groups[s] = &results->groups[g];

@@ -147,12 +147,12 @@ static enum launcher choose_launcher(const struct session *session, const struct
     return mode_needs_mpi(mode->name) ? LAUNCHER_MPIRUN : LAUNCHER_NONE;
 }
 
-static struct config config_of(const struct session *session, const struct measurement *measurement)
+struct config session_config(const struct session *session, const struct problem *problem, const struct mode *mode)
 {
     struct config config = {.option_count = 0};
-    config_from_problem(measurement->problem, &config);
+    config_from_problem(problem, &config);
     snprintf(config.isa, sizeof config.isa, "%s", session->isa);
-    config.mode = *measurement->mode;
+    config.mode = *mode;
     return config;
 }
 
@@ -174,7 +174,7 @@ static int build_line(const struct session *session, const struct measurement *m
                               .own_cpus = session->job.size > 0,
                               .picture = measurement->picture,
                               .timeline = measurement->timeline};
-    request.config = config_of(session, measurement);
+    request.config = session_config(session, measurement->problem, measurement->mode);
     if (scheduling_is_realtime(&measurement->mode->scheduling)) request.realtime_limit_s = session->time_limit_s;
     /* Later than we would end it: this is for ranks that our launcher cannot reach any more. */
     if (mode_nodes(measurement->mode) > 1 && session->time_limit_s > 0)
@@ -429,7 +429,7 @@ static int take_failure(struct launch *launch, double date_s, struct error *erro
     struct sample sample;
     if (measurement->unrecorded || launch->ours) return STATUS_FAILED;
     sample_init(&sample);
-    sample.config = config_of(launch->session, measurement);
+    sample.config = session_config(launch->session, measurement->problem, measurement->mode);
     sample.block = measurement->block;
     sample.repeat = launch->first_repeat + launch->samples;
     sample.start_s = date_s;

@@ -99,6 +99,9 @@ int session_take_failure(struct session *, struct sample *, struct error *);
  * block, repeat and launch_s are the caller's. STATUS_WRONG for a wrong answer, which has no time then. */
 int session_take_sample(struct session *, struct sample *, bool unrecorded, struct error *);
 
+/* What samples of the kernel in this mode are recorded as; the worker replaces an empty instruction set by its own. */
+struct config session_config(const struct session *, const struct problem *, const struct mode *);
+
 /* Whether this process is rank 0 of a foreign launcher's job, or in none: only then does it write and print. */
 bool session_speaks(const struct session *);
 

@@ -22,6 +22,18 @@ struct bench_program {
 /* 0; 1 where help was asked for and printed; STATUS_USAGE. Every option takes a value but flags; no operands. */
 int bench_parse(const struct bench_program *, int argc, char *argv[], struct error *);
 
+/* Rows that the tables of several programs have. */
+#define BENCH_OPTION_REPEATS(int_p)                                                                                    \
+    {                                                                                                                  \
+        .name = "repeats", .type = OPT_COUNT, .value = (int_p), .min = 1, .max = BENCH_ROUNDS_MAX, .argument = "K",    \
+        .help = "Rounds. Default: 9. From 6 on there are intervals."                                                   \
+    }
+#define BENCH_OPTION_CPUS(cpu_list_p)                                                                                  \
+    {                                                                                                                  \
+        .name = "cpus", .type = OPT_CPUS, .value = (cpu_list_p), .argument = "LIST",                                   \
+        .help = "CPUs, one a thread: 0,2-3. Default: the first that this process may use."                             \
+    }
+
 /* The words of a list "a,b,c", one by one: false where none is left (or one is longer than fits). */
 bool bench_next_word(const char **rest_p, size_t length, char *word_p);
 /* NULL is a list that has everything. */

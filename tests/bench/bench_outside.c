@@ -208,13 +208,7 @@ int main(int argc, char *argv[])
 {
     static struct wish wish = {.repeats = 9, .launches = 200, .time_s = 5, .tasks = 1, .program = NULL};
     static const struct option options[] = {
-        {.name = "repeats",
-         .type = OPT_COUNT,
-         .value = &wish.repeats,
-         .min = 1,
-         .max = BENCH_ROUNDS_MAX,
-         .argument = "K",
-         .help = "Rounds. Default: 9. From 6 on there are intervals."},
+        BENCH_OPTION_REPEATS(&wish.repeats),
         {.name = "time",
          .type = OPT_DURATION,
          .value = &wish.time_s,
